@@ -1,0 +1,1 @@
+"""The templates of the phrasebook by subject; each draws one sentence pair or none."""

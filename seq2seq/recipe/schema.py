@@ -1,0 +1,134 @@
+"""The whole recipe: its sections, the small ones among them, and what must agree between sections.
+
+The sections hold every key, its type, its default and one sentence about it, and are the only home of defaults.
+``recipes/REFERENCE.md`` and ``recipes/recipe.schema.json`` are generated from them. Nothing here imports torch, so that
+``--help`` and validation answer at once.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Annotated, ClassVar, Literal
+
+from pydantic import Field
+
+from seq2seq.recipe.corpus import Corpus
+from seq2seq.recipe.model import Model
+from seq2seq.recipe.section import CHANGEABLE, Contradiction, Positive, Rule, Section, Text, in_words
+from seq2seq.recipe.tokenizer import TokenizerSection
+from seq2seq.recipe.training import Training
+
+LongInputName = Literal["split", "truncate", "error"]
+EvaluationMetricName = Literal["bleu", "chrf", "ter"]
+BleuTokenizeName = Literal["13a", "intl", "char", "zh", "none"]
+
+
+class Search(Section):
+    """Defaults of translation, each of which the commands can override."""
+
+    beam: Positive = Field(
+        default=5, description="Hypotheses kept per sentence; 1 is greedy search.", json_schema_extra=CHANGEABLE
+    )
+    length_penalty: float = Field(
+        default=1.0,
+        ge=0.0,
+        description="A hypothesis of n pieces, end included, scores log p / n^length_penalty; 0 is log p.",
+        json_schema_extra=CHANGEABLE,
+    )
+    max_length_ratio: float = Field(
+        default=2.0,
+        gt=0.0,
+        description="A translation has at most this many pieces per source piece, and `max_length_offset` more.",
+        json_schema_extra=CHANGEABLE,
+    )
+    max_length_offset: Positive = Field(
+        default=20,
+        description="Pieces that a translation may have on top of `max_length_ratio`.",
+        json_schema_extra=CHANGEABLE,
+    )
+    batch_size: Positive = Field(default=64, description="Sentences translated together.", json_schema_extra=CHANGEABLE)
+    long_input: LongInputName = Field(
+        default="split",
+        description="A line of more than `max_input_pieces`: split at sentence or clause ends, truncate, or refuse.",
+        json_schema_extra=CHANGEABLE,
+    )
+    max_input_pieces: Positive = Field(
+        default=200, description="Longest source read at once.", json_schema_extra=CHANGEABLE
+    )
+
+
+def _metrics_differ(evaluation: Evaluation) -> Iterator[Contradiction]:
+    twice = sorted({metric for metric in evaluation.metrics if evaluation.metrics.count(metric) > 1})
+    if twice:
+        yield Contradiction(("metrics",), f"{', '.join(twice)} is there more than once; name each metric once")
+
+
+class Evaluation(Section):
+    """How translations are scored by SacreBLEU."""
+
+    rules: ClassVar[tuple[Rule, ...]] = (_metrics_differ,)
+
+    metrics: tuple[EvaluationMetricName, ...] = Field(
+        default=("bleu", "chrf"),
+        min_length=1,
+        strict=False,
+        description="Metrics, in the order of the report.",
+        json_schema_extra=CHANGEABLE,
+    )
+    tokenize: BleuTokenizeName = Field(default="13a", description="BLEU's tokenization.", json_schema_extra=CHANGEABLE)
+    lowercase: bool = Field(default=False, description="Ignore case.", json_schema_extra=CHANGEABLE)
+    after_training: bool = Field(
+        default=True, description="Evaluate the best model on `corpus.test` at the end.", json_schema_extra=CHANGEABLE
+    )
+
+
+class Run(Section):
+    """Where and on what a training runs."""
+
+    name: str = Field(
+        pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$",
+        description="Name of the run, and of its folder.",
+        json_schema_extra=in_words("a file name: a letter or digit, then letters, digits or . _ -"),
+    )
+    directory: Text = Field(default="runs", description="Folder of the runs.", json_schema_extra=CHANGEABLE)
+    seed: Annotated[int, Field(ge=0, le=2**32 - 1)] = Field(default=1, description="Seed of everything random.")
+    device: str = Field(
+        default="auto",
+        pattern=r"^(auto|cpu|cuda(:[0-9]+)?)$",
+        description="The device to compute on; auto: a GPU where there is one.",
+        json_schema_extra=CHANGEABLE | in_words("auto, cpu, cuda or cuda:N"),
+    )
+    threads: Positive | None = Field(
+        default=None, description="CPU threads; by default torch's.", json_schema_extra=CHANGEABLE
+    )
+    log_seconds: float = Field(
+        default=10.0,
+        gt=0.0,
+        description="Seconds between progress lines and journal records.",
+        json_schema_extra=CHANGEABLE,
+    )
+    tensorboard: bool = Field(
+        default=True, description="Write TensorBoard events beside the journal.", json_schema_extra=CHANGEABLE
+    )
+
+
+def _tied_vocabularies(recipe: Recipe) -> Iterator[Contradiction]:
+    if recipe.model.tying == "all" and not recipe.tokenizer.joint:
+        yield Contradiction(
+            ("model.tying",),
+            "all needs one vocabulary for both languages, but tokenizer.joint is false; set it true, or use decoder",
+        )
+
+
+class Recipe(Section):
+    """Everything that makes a translation system, from text to score."""
+
+    rules: ClassVar[tuple[Rule, ...]] = (_tied_vocabularies,)
+
+    corpus: Corpus = Field(description="The parallel text.")
+    tokenizer: TokenizerSection = Field(default=TokenizerSection(), description="The tokenizer.")
+    model: Model = Field(default=Model(), description="The network.")
+    training: Training = Field(default=Training(), description="The training.")
+    search: Search = Field(default=Search(), description="Translation.")
+    evaluation: Evaluation = Field(default=Evaluation(), description="Scoring.")
+    run: Run = Field(description="The run.")

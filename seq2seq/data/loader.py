@@ -1,0 +1,182 @@
+"""Loaders: batches of the training corpus in the order of an epoch, and of a validation corpus by length."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import final
+
+import numpy
+from numpy.typing import NDArray
+
+from seq2seq.data.batch import Batch, SpecialIds, batch_of_flat
+from seq2seq.data.encoded import EncodedCorpus
+from seq2seq.data.flat import FlatSentences, offsets_of
+from seq2seq.data.prefetch import prefetch
+from seq2seq.data.sampler import Padding, epoch_order, generator_of, plan_batches, windows
+from seq2seq.data.sampling import SubwordSampling, sampled
+
+__all__ = ["SubwordSampling", "TrainingLoader", "ValidationLoader"]
+
+#: Batches made ahead of the training step.
+_BATCHES_AHEAD = 8
+#: Pairs that the number of batches is estimated from when they must be sampled for it.
+_ESTIMATED_FROM = 20_000
+#: Keep the random numbers of one use apart from those of another.
+_SHUFFLE_STREAM, _SOURCE_STREAM, _TARGET_STREAM = 1, 2, 3
+
+
+@dataclass(frozen=True)
+class _Window:
+    """A window's sentences, `indices` [pairs] into both sides, shuffled, and its batches as places in `indices`."""
+
+    source: FlatSentences
+    target: FlatSentences
+    indices: NDArray[numpy.integer]
+    batches: list[NDArray[numpy.int64]]
+    padding: Padding
+
+
+@final
+class TrainingLoader:
+    """Batches of a corpus, epoch after epoch; what an epoch gives depends on (seed, epoch) and the arguments alone.
+
+    Pairs are shuffled, and in windows of `shuffle_window` pairs sorted by length, cut into batches of at most
+    `batch_tokens` places on the longer side, and the batches shuffled. Batches are made in a background thread.
+    """
+
+    def __init__(
+        self,
+        corpus: EncodedCorpus,
+        *,
+        batch_tokens: int,
+        seed: int,
+        shuffle_window: int = 1_000_000,
+        multiple_of: int = 1,
+        sampling: SubwordSampling | None = None,
+        pin_memory: bool = False,
+    ) -> None:
+        """`sampling` needs a corpus that was encoded with `keep_text`; ValueError without it."""
+        if sampling is not None and (corpus.source_text is None or corpus.target_text is None):
+            raise ValueError("subword sampling needs a corpus encoded with keep_text=True")
+        self._corpus = corpus
+        self._batch_tokens = batch_tokens
+        self._seed = seed
+        self._windows = windows(len(corpus), size=shuffle_window)
+        self._multiple_of = multiple_of
+        self._sampling = sampling
+        self._pin_memory = pin_memory
+        self._planned_padding: list[Padding] = []
+        self._estimate: int | None = None
+
+    @property
+    def padding(self) -> Padding:
+        """Padding of all batches that were planned in the last epoch asked for, so far, skipped ones included."""
+        return sum(self._planned_padding, Padding())
+
+    def epoch(self, epoch: int, *, start_batch: int = 0) -> Iterator[Batch]:
+        """The batches of an epoch from number `start_batch` on: exactly those that follow when it begins at 0."""
+        planned_padding: list[Padding] = []
+        self._planned_padding = planned_padding
+        return prefetch(lambda: self._batches(epoch, start_batch, planned_padding), depth=_BATCHES_AHEAD)
+
+    @property
+    def estimated_batches(self) -> int:
+        """Number of batches of an epoch: exact when one window holds the corpus and nothing is sampled.
+
+        Otherwise it is estimated from a part of the first epoch, good to a percent or two. It is found once, and is the
+        same in every process.
+        """
+        if self._estimate is None:
+            order = epoch_order(len(self._corpus), seed=self._seed, epoch=0)[self._windows[0]]
+            if self._sampling is not None:
+                order = order[:_ESTIMATED_FROM]
+            planned = len(self._plan(order, epoch=0, window=0).batches)
+            self._estimate = max(1, round(planned * len(self._corpus) / len(order)))
+        return self._estimate
+
+    def _batches(self, epoch: int, start_batch: int, planned_padding: list[Padding]) -> Iterator[Batch]:
+        skip = start_batch
+        # Segmenting a window takes a while: with sampling, the next is made while this one is used.
+        planned = self._planned(epoch) if self._sampling is None else prefetch(lambda: self._planned(epoch), depth=1)
+        for window in planned:
+            planned_padding.append(window.padding)
+            for places in window.batches[skip:]:
+                batch = _gather(window.source, window.target, window.indices[places], special=self._corpus.special)
+                yield batch.pin_memory() if self._pin_memory else batch
+            skip = max(0, skip - len(window.batches))
+
+    def _planned(self, epoch: int) -> Iterator[_Window]:
+        order = epoch_order(len(self._corpus), seed=self._seed, epoch=epoch)
+        for number, part in enumerate(self._windows):
+            yield self._plan(order[part], epoch=epoch, window=number)
+
+    def _plan(self, order: NDArray[numpy.integer], *, epoch: int, window: int) -> _Window:
+        """Sample, if sampling is on, and cut the pairs named by `order` [pairs] into batches in random order."""
+        source, target, indices = self._corpus.source, self._corpus.target, order
+        if self._sampling is not None:
+            source, target = self._sampled(order, epoch=epoch, window=window)
+            indices = numpy.arange(len(order))
+        batches, padding = plan_batches(
+            source.lengths(indices) + 1,
+            target.lengths(indices) + 1,
+            batch_tokens=self._batch_tokens,
+            multiple_of=self._multiple_of,
+        )
+        shuffled = generator_of(self._seed, epoch, window, _SHUFFLE_STREAM).permutation(len(batches))
+        return _Window(source, target, indices, [batches[number] for number in shuffled], padding)
+
+    def _sampled(
+        self, indices: NDArray[numpy.integer], *, epoch: int, window: int
+    ) -> tuple[FlatSentences, FlatSentences]:
+        """Both sides of the pairs that `indices` name, in that order, segmented anew where sampling asks for it."""
+        corpus, sampling = self._corpus, self._sampling
+        assert sampling is not None
+        sides: list[FlatSentences] = []
+        for best, text, tokenizer, stream in (
+            (corpus.source, corpus.source_text, sampling.source_tokenizer, _SOURCE_STREAM),
+            (corpus.target, corpus.target_text, sampling.target_tokenizer, _TARGET_STREAM),
+        ):
+            if tokenizer is None:
+                values, lengths = best.take(indices)
+                sides.append(FlatSentences(values, offsets_of(lengths)))
+            else:
+                assert text is not None
+                sides.append(
+                    sampled(
+                        indices,
+                        best=best,
+                        text=text,
+                        tokenizer=tokenizer,
+                        sampling=sampling,
+                        max_pieces=corpus.pair_filter.max_pieces,
+                        generator=generator_of(self._seed, epoch, window, stream),
+                    )
+                )
+        return sides[0], sides[1]
+
+
+@final
+class ValidationLoader:
+    """The batches of a validation corpus, always the same, sorted by length, shortest first."""
+
+    def __init__(self, corpus: EncodedCorpus, *, batch_tokens: int) -> None:
+        """`batch_tokens`: places of a batch on the longer side, at most, unless a single pair has more."""
+        self._corpus = corpus
+        self._batches, self.padding = plan_batches(
+            corpus.source.lengths() + 1, corpus.target.lengths() + 1, batch_tokens=batch_tokens
+        )
+
+    def __len__(self) -> int:
+        return len(self._batches)
+
+    def __iter__(self) -> Iterator[tuple[NDArray[numpy.int64], Batch]]:
+        """Indices [batch] into the corpus, and the batch of these pairs. Every pair comes once."""
+        for indices in self._batches:
+            yield indices, _gather(self._corpus.source, self._corpus.target, indices, special=self._corpus.special)
+
+
+def _gather(
+    source: FlatSentences, target: FlatSentences, indices: NDArray[numpy.integer], *, special: SpecialIds
+) -> Batch:
+    return batch_of_flat(*source.take(indices), *target.take(indices), special=special)

@@ -1,0 +1,1 @@
+"""Strings: corpora, tokenizers and the splitting of long lines. Nothing here imports torch."""

@@ -1,0 +1,124 @@
+"""Choosing the best continuations of every sentence, with ties decided by their place alone."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from seq2seq.search.waiting import looking_waits
+
+#: Columns whose maxima are taken at once, a multiple of every vector width.
+_LANES = 256
+
+#: Below every key.
+_NO_KEY = -(2**63)
+
+#: The bits of a key that say where.
+_LOW_HALF = 2**32 - 1
+
+
+@dataclass(frozen=True)
+class Continuations:
+    """The best ways to append one token to the live hypotheses of a sentence, best first; all [active, count]."""
+
+    log_probs: Tensor
+    """Log-probability of the whole hypothesis; -inf where there are no more continuations."""
+    token_log_probs: Tensor
+    """Log-probability of the token alone."""
+    parents: Tensor
+    """Row, within the sentence, of the hypothesis that is continued."""
+    tokens: Tensor
+    """The token appended."""
+
+
+def best_continuations(log_probs: Tensor, live: Tensor, count: int) -> Continuations:
+    """Return the ``count`` continuations of every sentence with the highest log-probability.
+
+    ``log_probs``: float32 [active * width, vocab], of the next token; ``live``: float32 [active, width], of the
+    hypotheses so far, -inf where there is none, whatever the model says there. Of equal continuations the one with
+    the lowest parent comes first, then that with the lowest token. NaN counts as best, so that it surfaces.
+
+    ``torch.topk`` leaves open which of several equal entries it takes, and logits rounded to bf16 are often equal. So
+    what is sorted in the end are keys that never tie. On the CPU few entries get that far; elsewhere all do, because
+    counting those that deserve it would make the host wait.
+    """
+    log_probs = log_probs.contiguous()
+    vocab = log_probs.shape[1]
+    keys = _all_keys(log_probs, live) if looking_waits(live.device) else _promising_keys(log_probs, live, count)
+    best = torch.topk(keys, min(count, keys.shape[1])).values
+    best = torch.nn.functional.pad(best, (0, count - best.shape[1]), value=_NO_KEY)  # [active, count]
+    places = (~best & _LOW_HALF).masked_fill(best == _NO_KEY, 0)
+    parents, tokens = places // vocab, places % vocab
+    token_log_probs = log_probs.view(live.shape[0], -1).gather(1, places)
+    so_far = live.gather(1, parents)
+    nothing = (best == _NO_KEY) | (so_far == -torch.inf)
+    return Continuations(
+        log_probs=(so_far + token_log_probs).masked_fill_(nothing, -torch.inf),
+        token_log_probs=token_log_probs,
+        parents=parents,
+        tokens=tokens,
+    )
+
+
+def _all_keys(log_probs: Tensor, live: Tensor) -> Tensor:
+    """Keys of all continuations, [active, width * vocab]."""
+    sums = _comparable(log_probs.view(*live.shape, -1), live).flatten(1)
+    return _keys(sums, torch.arange(sums.shape[1], device=sums.device))
+
+
+def _promising_keys(log_probs: Tensor, live: Tensor, count: int) -> Tensor:
+    """Keys of the ``count`` best continuations, all those equal to the last of them, and some more, [active, >= count].
+
+    Column c of the vocabulary belongs to lane c % 256. Of the maxima of all lanes of a sentence, let m be number
+    ``count``, from above: so many continuations reach m, so the best ones all do, and they lie in lanes whose maxima
+    do. Maxima of lanes cost a fraction of what topk over the vocabulary, or even argmax, costs.
+    """
+    active, width = live.shape
+    vocab = log_probs.shape[1]
+    lanes = _LANES if vocab >= 8 * _LANES else vocab
+    depth, rest = divmod(vocab, lanes)
+    by_row = log_probs.view(active, width, vocab)
+    maxima = by_row[:, :, : vocab - rest].view(active, width, depth, lanes).amax(dim=2)  # [active, width, lanes]
+    if rest:
+        maxima[:, :, :rest] = torch.maximum(maxima[:, :, :rest], by_row[:, :, vocab - rest :])
+        depth += 1
+    maxima = _comparable(maxima, live).flatten(1)  # [active, width * lanes]
+    enough = maxima.topk(min(count, maxima.shape[1]), sorted=False).values.amin(dim=1)  # [active]
+    sentences, places = _at_least(maxima, enough).unbind(1)  # [chosen lanes]
+    parents = places // lanes
+    tokens = (places % lanes)[:, None] + torch.arange(0, depth * lanes, lanes)  # [chosen lanes, depth]
+    places = parents[:, None] * vocab + tokens
+    real = tokens < vocab
+    flat = (sentences * width * vocab)[:, None] + torch.where(real, places, 0)
+    sums = _comparable(log_probs.view(-1)[flat], live[sentences, parents])
+    sums = sums.masked_fill_(~real, -torch.inf)
+    lane, level = _at_least(sums, enough[sentences]).unbind(1)  # [entries], still ordered by sentence
+    sentences = sentences[lane]
+    # Side by side, as many columns as the sentence with most entries needs.
+    entries = torch.bincount(sentences, minlength=active)
+    columns = torch.arange(sentences.shape[0]) - (entries.cumsum(0) - entries)[sentences]
+    keys = places.new_full((active, max(count, int(entries.max()))), _NO_KEY)
+    keys[sentences, columns] = _keys(sums[lane, level], places[lane, level])
+    return keys
+
+
+def _comparable(log_probs: Tensor, live: Tensor) -> Tensor:
+    """Add the log-probability so far to those of tokens, [..., entries] and [...]; NaN becomes inf, to come first."""
+    sums = (log_probs + live[..., None]).nan_to_num_(nan=torch.inf, posinf=torch.inf, neginf=-torch.inf)
+    return sums.masked_fill_((live == -torch.inf)[..., None], -torch.inf)
+
+
+def _at_least(sums: Tensor, enough: Tensor) -> Tensor:
+    """Where ``sums`` [n, m] reach ``enough`` [n] and are possible at all: [entries, 2], ordered."""
+    return ((sums >= enough[:, None]) & (sums > -torch.inf)).nonzero()
+
+
+def _keys(sums: Tensor, places: Tensor) -> Tensor:
+    """Integers in the order of ``sums`` and, where these are equal, in the reversed order of ``places``."""
+    # Adding 0.0 turns -0.0, whose bits differ, into 0.0. The bits of a float, read as an integer, are in order above 0
+    # and in reversed order below.
+    bits = (sums + 0.0).view(torch.int32)
+    ordered = bits ^ ((bits >> 31) & 0x7FFFFFFF)
+    return (ordered.to(torch.int64) << 32) | (~places & _LOW_HALF)

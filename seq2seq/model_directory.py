@@ -1,0 +1,204 @@
+"""The model directory: everything that translation needs, in files that load for ever.
+
+::
+
+    recipe.yaml   weights.safetensors   source.spm   target.spm   format.json
+
+A joint tokenizer is stored once, as `source.spm`. `format.json` holds the format's version and the fingerprints of the
+tokenizers; the weights carry the same fingerprints, so that files of two models cannot be mixed unnoticed.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+from safetensors import SafetensorError, safe_open
+from safetensors.torch import save_file
+from torch import Tensor
+
+from seq2seq.build import build_model
+from seq2seq.errors import ModelError
+from seq2seq.model.encoder_decoder import EncoderDecoder
+from seq2seq.recipe import Recipe, dump_recipe, load_recipe
+from seq2seq.storage import write_atomically
+from seq2seq.text.tokenizer import Tokenizer
+
+FORMAT_VERSION = 1
+RECIPE, WEIGHTS, SOURCE_TOKENIZER, TARGET_TOKENIZER, FORMAT = (
+    "recipe.yaml",
+    "weights.safetensors",
+    "source.spm",
+    "target.spm",
+    "format.json",
+)
+
+
+@dataclass(frozen=True)
+class StoredModel:
+    """A loaded model directory; the network is in evaluation mode on its device."""
+
+    recipe: Recipe
+    model: EncoderDecoder
+    source_tokenizer: Tokenizer
+    target_tokenizer: Tokenizer
+    #: What was recorded with the weights, such as the update they are from.
+    metadata: dict[str, str]
+
+
+def save_description(
+    directory: Path, *, recipe: Recipe, source_tokenizer: Tokenizer, target_tokenizer: Tokenizer
+) -> None:
+    """Write everything but the weights: recipe, tokenizers and format. `directory` is made if need be."""
+    directory.mkdir(parents=True, exist_ok=True)
+    write_atomically(directory / SOURCE_TOKENIZER, source_tokenizer.to_bytes())
+    if target_tokenizer.fingerprint != source_tokenizer.fingerprint:
+        write_atomically(directory / TARGET_TOKENIZER, target_tokenizer.to_bytes())
+    write_atomically(directory / RECIPE, dump_recipe(recipe).encode())
+    description = {"version": FORMAT_VERSION, **_fingerprints(source_tokenizer, target_tokenizer)}
+    write_atomically(directory / FORMAT, (json.dumps(description, indent=2) + "\n").encode())
+
+
+def save_weights(
+    directory: Path,
+    weights: Mapping[str, Tensor],
+    *,
+    source_tokenizer: Tokenizer,
+    target_tokenizer: Tokenizer,
+    metadata: Mapping[str, str],
+) -> None:
+    """Write or replace the weights atomically; tied weights are stored once."""
+    stored = {name: tensor.detach().cpu().contiguous() for name, tensor in _distinct(weights).items()}
+    everything = {**metadata, **_fingerprints(source_tokenizer, target_tokenizer), "version": str(FORMAT_VERSION)}
+    write_atomically(directory / WEIGHTS, lambda path: save_file(stored, path, metadata=everything))
+
+
+def load_description(directory: Path) -> tuple[Recipe, Tokenizer, Tokenizer]:
+    """Recipe, source and target tokenizer of a model directory.
+
+    Raises:
+        ModelError: the directory is missing, incomplete, of a newer format, or its tokenizers are not the model's.
+    """
+    if not directory.is_dir():
+        what = "is not a directory" if directory.exists() else "does not exist"
+        raise ModelError(f"{directory}: {what}; a model directory is what seq2seq-train writes, such as runs/en-fr")
+    description = _read_format(directory / FORMAT)
+    version = description.get("version")
+    if type(version) is not int or version < 1:
+        raise ModelError(f"{directory / FORMAT}: the file is damaged, its version is {version!r}; copy the model again")
+    if version > FORMAT_VERSION:
+        raise ModelError(
+            f"{directory / FORMAT}: the model has format version {version}, but this release reads versions up to "
+            f"{FORMAT_VERSION}; install a newer release of seq2seq"
+        )
+    for name in (RECIPE, SOURCE_TOKENIZER):
+        if not (directory / name).is_file():
+            raise ModelError(f"{directory}: the model directory is incomplete, {name} is missing; copy it again")
+    recipe = load_recipe(directory / RECIPE)
+    source = Tokenizer.load(directory / SOURCE_TOKENIZER)
+    target_path = directory / TARGET_TOKENIZER
+    if description.get("source_tokenizer") == description.get("target_tokenizer"):
+        target = source
+    elif target_path.is_file():
+        target = Tokenizer.load(target_path)
+    else:
+        raise ModelError(
+            f"{directory}: the model directory is incomplete, {TARGET_TOKENIZER} is missing; copy it again"
+        )
+    for name, tokenizer in (("source", source), ("target", target)):
+        expected = description.get(f"{name}_tokenizer")
+        if tokenizer.fingerprint != expected:
+            raise ModelError(
+                f"{directory}: the {name} tokenizer is not the one that the model was trained with "
+                f"(fingerprint {tokenizer.fingerprint[:12]}, expected {str(expected)[:12]}); "
+                f"put back the original {name}.spm"
+            )
+    return recipe, source, target
+
+
+def load_model(directory: str | Path, *, device: torch.device) -> StoredModel:
+    """Load a model directory for translation.
+
+    Raises:
+        ModelError: the directory is missing, incomplete, damaged, of a newer format, or not yet trained.
+    """
+    directory = Path(directory)
+    recipe, source, target = load_description(directory)
+    path = directory / WEIGHTS
+    if not path.is_file():
+        raise ModelError(
+            f"{directory}: there are no weights yet; the first validation of its training writes {WEIGHTS}"
+        )
+    weights, metadata = read_weights(path)
+    if any(metadata.get(key) != value for key, value in _fingerprints(source, target).items()):
+        raise ModelError(f"{path}: the weights were trained with other tokenizers than those beside them")
+    model = build_model(
+        recipe.model, source_vocabulary=source.vocabulary_size, target_vocabulary=target.vocabulary_size
+    )
+    load_weights(model, weights, origin=path)
+    return StoredModel(recipe, model.to(device).eval(), source, target, metadata)
+
+
+def read_weights(path: Path) -> tuple[dict[str, Tensor], dict[str, str]]:
+    """Tensors and metadata of a safetensors file.
+
+    Raises:
+        ModelError: the file is truncated or no safetensors file.
+    """
+    try:
+        with safe_open(path, framework="pt", device="cpu") as file:
+            metadata = file.metadata() or {}
+            return {name: file.get_tensor(name) for name in file.keys()}, metadata  # noqa: SIM118
+    except (SafetensorError, OSError, ValueError) as error:
+        raise ModelError(f"{path}: the file is damaged or truncated ({error}); copy or train it again") from error
+
+
+def load_weights(model: EncoderDecoder, weights: Mapping[str, Tensor], *, origin: Path) -> None:
+    """Put `weights` into `model`; tied weights are there once, under the first of their names.
+
+    Raises:
+        ModelError: names or shapes are not the model's.
+    """
+    own = model.state_dict()
+    expected = _distinct(own)
+    wrong = sorted(set(expected) ^ set(weights)) or [
+        name for name, tensor in expected.items() if tensor.shape != weights[name].shape
+    ]
+    if wrong:
+        raise ModelError(
+            f"{origin}: the weights do not fit the recipe beside them, first at {wrong[0]}; they are from another model"
+        )
+    with torch.no_grad():
+        for name, tensor in expected.items():
+            tensor.copy_(weights[name])
+
+
+def _distinct(weights: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    """`weights` without the second names of tensors that share their memory."""
+    seen: set[int] = set()
+    distinct = {}
+    for name, tensor in weights.items():
+        if tensor.data_ptr() not in seen:
+            distinct[name] = tensor
+            seen.add(tensor.data_ptr())
+    return distinct
+
+
+def _fingerprints(source: Tokenizer, target: Tokenizer) -> dict[str, str]:
+    return {"source_tokenizer": source.fingerprint, "target_tokenizer": target.fingerprint}
+
+
+def _read_format(path: Path) -> dict[str, Any]:
+    if not path.is_file():
+        raise ModelError(f"{path.parent}: this is no model directory, {path.name} is missing")
+    try:
+        description = json.loads(path.read_bytes())
+    except ValueError as error:
+        raise ModelError(f"{path}: the file is damaged ({error}); copy the model again") from error
+    if not isinstance(description, dict):
+        raise ModelError(f"{path}: the file is damaged, it holds no mapping; copy the model again")
+    return description

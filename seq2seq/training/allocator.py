@@ -1,0 +1,30 @@
+"""Memory of CPU training: keep freed blocks in the process, and bound oneDNN's cache of compiled kernels."""
+
+from __future__ import annotations
+
+import ctypes
+import os
+
+_M_TRIM_THRESHOLD = -1
+_M_MMAP_THRESHOLD = -3
+
+
+def keep_freed_memory() -> bool:
+    """Ask glibc's malloc to serve and keep large blocks itself; returns whether that was possible.
+
+    Otherwise large tensors are mapped anew, and zeroed by the system, at every step.
+    """
+    try:
+        mallopt = ctypes.CDLL(None).mallopt
+    except (AttributeError, OSError, TypeError):  # Another C library, or Windows.
+        return False
+    return bool(mallopt(_M_MMAP_THRESHOLD, 1 << 30)) and bool(mallopt(_M_TRIM_THRESHOLD, 1 << 30))
+
+
+def bound_kernel_cache() -> None:
+    """Let oneDNN keep the kernels of 256 shapes, not of 1024; it must be said before the first of them is compiled.
+
+    Every length and batch size of an LSTM is a shape of its own, and its kernels hold a few hundred kilobytes: with the
+    default the process grows by gigabytes. A user's own setting is left alone.
+    """
+    os.environ.setdefault("ONEDNN_PRIMITIVE_CACHE_CAPACITY", "256")

@@ -1,0 +1,40 @@
+"""Optimizers by name, fused where the machine can."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Literal
+
+import torch
+from torch import nn
+
+OptimizerName = Literal["adam", "adamw", "sgd", "adagrad"]
+
+
+def make_optimizer(
+    parameters: Iterable[nn.Parameter],
+    *,
+    name: OptimizerName,
+    learning_rate: float,
+    betas: tuple[float, float],
+    epsilon: float,
+    weight_decay: float,
+    momentum: float,
+) -> torch.optim.Optimizer:
+    """An optimizer over `parameters`; arguments that `name` does not have are not used."""
+    parameters = list(parameters)
+    match name:
+        case "adam":
+            return torch.optim.Adam(
+                parameters, lr=learning_rate, betas=betas, eps=epsilon, weight_decay=weight_decay, fused=True
+            )
+        case "adamw":
+            return torch.optim.AdamW(
+                parameters, lr=learning_rate, betas=betas, eps=epsilon, weight_decay=weight_decay, fused=True
+            )
+        case "sgd":
+            return torch.optim.SGD(
+                parameters, lr=learning_rate, momentum=momentum, weight_decay=weight_decay, fused=True
+            )
+        case "adagrad":
+            return torch.optim.Adagrad(parameters, lr=learning_rate, eps=epsilon, weight_decay=weight_decay)

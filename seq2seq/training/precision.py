@@ -1,0 +1,75 @@
+"""Mixed precision: matrix products in a short format, weights and everything else in float32."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from contextlib import AbstractContextManager
+
+import torch
+from torch import Tensor
+
+
+class Precision:
+    """Autocast, and for fp16 a loss scale, behind one small interface.
+
+    With fp16 the loss is multiplied by a scale so that small gradients do not vanish; :meth:`unscale` divides it out
+    again before clipping, and :meth:`step` leaves out an update whose gradients overflowed.
+    """
+
+    def __init__(self, *, dtype: torch.dtype, device: torch.device) -> None:
+        self.dtype = dtype
+        self.device = device
+        self._scaler = torch.amp.GradScaler(device.type, enabled=dtype is torch.float16)
+
+    @property
+    def name(self) -> str:
+        """fp32, bf16 or fp16."""
+        return {torch.float32: "fp32", torch.bfloat16: "bf16", torch.float16: "fp16"}[self.dtype]
+
+    def autocast(self) -> AbstractContextManager[object]:
+        """Context in which the network computes."""
+        enabled = self.dtype is not torch.float32
+        return torch.autocast(self.device.type, dtype=self.dtype if enabled else None, enabled=enabled)
+
+    def backward(self, loss: Tensor) -> None:
+        """Backpropagate, scaled if need be."""
+        torch.autograd.backward(self._scaler.scale(loss))
+
+    def unscale(self, optimizer: torch.optim.Optimizer) -> None:
+        """Bring the gradients of `optimizer` back to their true size."""
+        self._scaler.unscale_(optimizer)
+
+    def step(self, optimizer: torch.optim.Optimizer) -> None:
+        """Update the weights, unless fp16 gradients overflowed, and adapt the scale."""
+        self._scaler.step(optimizer)
+        self._scaler.update()
+
+    @property
+    def skips_overflow(self) -> bool:
+        """Whether an update with infinite gradients is left out and merely lowers the scale."""
+        return self._scaler.is_enabled()
+
+    def state(self) -> dict[str, float]:
+        """What resuming needs: empty without a loss scale."""
+        return dict(self._scaler.state_dict())
+
+    def load_state(self, state: dict[str, float]) -> None:
+        """Restore :meth:`state`."""
+        if self._scaler.is_enabled() and state:
+            self._scaler.load_state_dict(state)
+
+
+def clip_gradients(parameters: Iterable[Tensor], *, by: str, threshold: float) -> Tensor:
+    """Clip the gradients in place and return their norm before clipping, a scalar tensor that is not read here.
+
+    `by` is "norm" (Pascanu et al. 2013: scale the whole gradient down to the threshold), "value" (cut every element
+    at plus and minus the threshold) or "none".
+    """
+    parameters = [parameter for parameter in parameters if parameter.grad is not None]
+    gradients = [parameter.grad for parameter in parameters if parameter.grad is not None]
+    norm = torch.nn.utils.get_total_norm(gradients)
+    if by == "norm":
+        torch.nn.utils.clip_grads_with_norm_(parameters, threshold, norm)
+    elif by == "value":
+        torch.nn.utils.clip_grad_value_(parameters, threshold)
+    return norm

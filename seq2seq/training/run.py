@@ -1,0 +1,289 @@
+"""A whole run: from a recipe to a trained, evaluated model directory; continued if it was begun before."""
+
+from __future__ import annotations
+
+import copy
+import json
+import time
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import torch
+
+from seq2seq.build import build_model, build_tokenizers
+from seq2seq.device import resolve_device, resolve_precision
+from seq2seq.errors import TrainingError
+from seq2seq.model_directory import load_description, save_description
+from seq2seq.model_evaluation import Evaluated, evaluate_test_sets
+from seq2seq.recipe import Recipe
+from seq2seq.storage import write_atomically
+from seq2seq.text.tokenizer import Tokenizer
+from seq2seq.training.allocator import bound_kernel_cache, keep_freed_memory
+from seq2seq.training.average import RunningMean
+from seq2seq.training.checkpoint import load_checkpoint
+from seq2seq.training.corpora import Corpora, prepare_corpora
+from seq2seq.training.interrupt import Interrupt
+from seq2seq.training.journal import Display, Journal, duration, make_display
+from seq2seq.training.optimizer import make_optimizer
+from seq2seq.training.precision import Precision
+from seq2seq.training.progress import Progress
+from seq2seq.training.run_directory import RunDirectory
+from seq2seq.training.schedule import Schedule
+from seq2seq.training.trainer import Trainer
+from seq2seq.training.validation import Validator
+from seq2seq.translator import TranslationOptions, Translator
+
+
+@dataclass(frozen=True)
+class TrainingResult:
+    """What a finished run gives: its folder, the best value of the validation metric and where it was reached."""
+
+    directory: Path
+    metric: str
+    best: float
+    best_update: int
+    updates: int
+    #: Seconds of training, validation included, over all sittings.
+    seconds: float
+    #: Scores of the best model on every test corpus of the recipe; empty without `evaluation.after_training`.
+    tests: tuple[Evaluated, ...]
+
+
+def train(
+    recipe: Recipe,
+    *,
+    fresh: bool = False,
+    display: Display | None = None,
+    stop_after: int | None = None,
+    validation_sentences: int | None = None,
+) -> TrainingResult:
+    """Train `recipe`, or continue the run that was begun with it, to its end.
+
+    Args:
+        recipe: from :func:`seq2seq.load_recipe`.
+        fresh: start over; the old run is renamed, not removed.
+        display: where progress is shown; by default stderr.
+        stop_after: end after this many updates, whatever the recipe says; for a trial.
+        validation_sentences: decode only this many in validation, whatever the recipe says; for a trial.
+
+    Raises:
+        Seq2SeqError: the corpus, the recipe, the device or the folder cannot be used.
+        KeyboardInterrupt: SIGINT or SIGTERM came; the state has been saved, and the same call continues.
+    """
+    directory = RunDirectory(Path(recipe.run.directory) / recipe.run.name)
+    shown = display or make_display()
+    try:
+        if fresh and (aside := directory.set_aside()) is not None:
+            shown.message(f"the old run is now {aside}")
+        with directory, Interrupt() as interrupt:
+            limits = _Limits(stop_after, validation_sentences)
+            return _train(recipe, directory, shown, interrupt, limits)
+    finally:
+        shown.close()
+
+
+@dataclass(frozen=True)
+class _Limits:
+    """Limits of a trial that are no part of its recipe."""
+
+    updates: int | None
+    validation_sentences: int | None
+
+
+def _train(
+    recipe: Recipe, directory: RunDirectory, display: Display, interrupt: Interrupt, limits: _Limits
+) -> TrainingResult:
+    began = time.monotonic()
+    device = resolve_device(recipe.run.device)
+    precision = Precision(dtype=resolve_precision(recipe.training.precision, device), device=device)
+    if recipe.run.threads is not None:
+        torch.set_num_threads(recipe.run.threads)
+    if device.type == "cpu":
+        keep_freed_memory()
+        bound_kernel_cache()
+    source_tokenizer, target_tokenizer = _tokenizers(recipe, directory, display)
+    interrupt.check()
+    corpora = prepare_corpora(
+        recipe,
+        source_tokenizer=source_tokenizer,
+        target_tokenizer=target_tokenizer,
+        batch_multiple=8,
+        pin_memory=device.type == "cuda",
+        say=display.message,
+    )
+    interrupt.check()
+    trainer = _trainer(
+        recipe,
+        directory,
+        display,
+        interrupt,
+        precision=precision,
+        tokenizers=(source_tokenizer, target_tokenizer),
+        corpora=corpora,
+        limits=limits,
+    )
+    progress = trainer.progress
+    try:
+        if not progress.finished:
+            progress.seconds += time.monotonic() - began if progress.update == 0 else 0.0
+            trainer.run()
+            trainer.journal.write(
+                "end", progress.update, {"reason": progress.finished, "seconds": round(progress.seconds, 1)}
+            )
+    finally:
+        trainer.journal.close()
+    assert progress.best is not None
+    metric = recipe.training.validation.metric
+    display.message(
+        f"finished after {progress.finished}: {progress.update} updates in {duration(progress.seconds)}, "
+        f"best {metric} {progress.best:.3f} after update {progress.best_update}; the model is {directory.path}"
+    )
+    tests: tuple[Evaluated, ...] = ()
+    if recipe.evaluation.after_training and recipe.corpus.test and limits.updates is None:
+        tests = _test(recipe, directory, interrupt)
+    return TrainingResult(
+        directory.path, metric, progress.best, progress.best_update, progress.update, progress.seconds, tests
+    )
+
+
+def _test(recipe: Recipe, directory: RunDirectory, interrupt: Interrupt) -> tuple[Evaluated, ...]:
+    """Score the best model on the test corpora, and keep the scores beside it as `evaluation.json`."""
+    translator = Translator.load(directory.path, device=recipe.run.device)
+    tests = tuple(evaluate_test_sets(translator, recipe, watch=lambda _: interrupt.check()))
+    scores = json.dumps([test.as_dict() for test in tests], indent=2, ensure_ascii=False) + "\n"
+    write_atomically(directory.path / "evaluation.json", scores.encode())
+    return tests
+
+
+def _tokenizers(recipe: Recipe, directory: RunDirectory, display: Display) -> tuple[Tokenizer, Tokenizer]:
+    """The run's tokenizers: those it was begun with, or new ones, which begin it."""
+    if directory.is_begun:
+        for change in directory.changes_of(recipe):
+            display.message(f"changed since the run was begun: {change}")
+        _, source, target = load_description(directory.path)
+    else:
+        display.message("preparing the tokenizer")
+        source, target = build_tokenizers(recipe)
+        display.message(
+            f"tokenizer: {source.vocabulary_size} pieces"
+            + ("" if target is source else f" in the source, {target.vocabulary_size} in the target")
+        )
+    save_description(directory.path, recipe=recipe, source_tokenizer=source, target_tokenizer=target)
+    return source, target
+
+
+def _trainer(
+    recipe: Recipe,
+    directory: RunDirectory,
+    display: Display,
+    interrupt: Interrupt,
+    *,
+    precision: Precision,
+    tokenizers: tuple[Tokenizer, Tokenizer],
+    corpora: Corpora,
+    limits: _Limits,
+) -> Trainer:
+    """Everything put together, at the start or where the checkpoint left off."""
+    training = recipe.training
+    source_tokenizer, target_tokenizer = tokenizers
+    torch.manual_seed(recipe.run.seed)
+    model = build_model(
+        recipe.model,
+        source_vocabulary=source_tokenizer.vocabulary_size,
+        target_vocabulary=target_tokenizer.vocabulary_size,
+    ).to(precision.device)
+    optimizer = make_optimizer(model.parameters(), **training.optimizer.model_dump())
+    mean = None
+    if training.exponential_smoothing:
+        mean = RunningMean(model, decay=training.exponential_smoothing)
+    progress = Progress(corpus=corpora.key, threads=torch.get_num_threads())
+    resumed = directory.checkpoint.is_file()
+    if resumed:
+        progress = load_checkpoint(
+            directory.checkpoint, model=model, optimizer=optimizer, mean=mean, precision=precision
+        )
+        _check_continuation(progress, corpora, directory, display, recipe)
+    parameters = sum(parameter.numel() for parameter in model.parameters())
+    display.message(
+        f"model: {parameters:,} parameters; {precision.device}, {precision.name}"
+        + (f", {torch.get_num_threads()} threads" if precision.device.type == "cpu" else "")
+        + (f"; continuing after update {progress.update}" if resumed else "")
+    )
+    journal = Journal(
+        directory.path, keep_bytes=progress.journal_bytes, update=progress.update, tensorboard=recipe.run.tensorboard
+    )
+    if not progress.finished:
+        journal.write(
+            "resume" if resumed else "start",
+            progress.update,
+            {"parameters": parameters, "device": str(precision.device), "precision": precision.name},
+        )
+    options = replace(TranslationOptions.from_recipe(recipe.search), beam=training.validation.beam)
+    validator = Validator(
+        batches=corpora.validation,
+        sources=corpora.validation_sources[: limits.validation_sentences],
+        references=corpora.validation_references[: limits.validation_sentences],
+        source_tokenizer=source_tokenizer,
+        target_tokenizer=target_tokenizer,
+        options=options,
+        precision=precision,
+        evaluation=recipe.evaluation,
+        directory=directory.path,
+    )
+    return Trainer(
+        model=model,
+        served=model if mean is None else copy.deepcopy(model),
+        mean=mean,
+        loader=corpora.loader,
+        validator=validator,
+        optimizer=optimizer,
+        schedule=_schedule(recipe, corpora),
+        precision=precision,
+        training=training,
+        progress=progress,
+        journal=journal,
+        display=display,
+        interrupt=interrupt,
+        checkpoint=directory.checkpoint,
+        log_seconds=recipe.run.log_seconds,
+        stop_after=limits.updates,
+    )
+
+
+def _check_continuation(
+    progress: Progress, corpora: Corpora, directory: RunDirectory, display: Display, recipe: Recipe
+) -> None:
+    """Make sure that what is continued is the same training, and reopen one that may now go further."""
+    if progress.corpus != corpora.key:
+        raise TrainingError(
+            f"{directory.path}: the training text has changed since this run was begun, so it cannot be continued "
+            "exactly; put the old text back, or start over with --fresh"
+        )
+    if progress.threads != torch.get_num_threads():
+        display.message(
+            f"note: the run was begun with {progress.threads} threads and goes on with {torch.get_num_threads()}; "
+            "its sums are rounded differently from here on (run.threads sets them)"
+        )
+    training = recipe.training
+    reached = progress.epoch >= training.epochs
+    if training.max_updates is not None:
+        reached = reached or progress.update >= training.max_updates
+    patience = training.validation.patience
+    exhausted = patience is not None and progress.without_progress >= patience
+    if progress.finished and not reached and not exhausted:
+        progress.finished = ""
+
+
+def _schedule(recipe: Recipe, corpora: Corpora) -> Schedule:
+    section, training = recipe.training.schedule, recipe.training
+    per_epoch = -(-corpora.loader.estimated_batches // training.accumulation)
+    total = per_epoch * training.epochs
+    return Schedule(
+        name=section.name,
+        learning_rate=training.optimizer.learning_rate,
+        warmup_updates=section.warmup_updates,
+        minimum=section.minimum_learning_rate,
+        factor=section.factor,
+        patience=section.patience,
+        total_updates=total if training.max_updates is None else min(total, training.max_updates),
+    )

@@ -1,0 +1,109 @@
+"""Validation: the token loss, and BLEU and chrF of translations made by the same search that users get."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterable, Sequence
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from seq2seq.data.batch import Batch
+from seq2seq.evaluation import score
+from seq2seq.model.encoder_decoder import EncoderDecoder
+from seq2seq.model_directory import save_weights
+from seq2seq.recipe import Evaluation
+from seq2seq.text.tokenizer import Tokenizer
+from seq2seq.training.loss import cross_entropy, perplexity
+from seq2seq.training.precision import Precision
+from seq2seq.translator import TranslationOptions, Translator
+
+
+class Validator:
+    """Looks at a network through the validation corpus, and keeps the best one."""
+
+    def __init__(
+        self,
+        *,
+        batches: Iterable[tuple[object, Batch]],
+        sources: Sequence[str],
+        references: Sequence[str],
+        source_tokenizer: Tokenizer,
+        target_tokenizer: Tokenizer,
+        options: TranslationOptions,
+        precision: Precision,
+        evaluation: Evaluation,
+        directory: Path,
+    ) -> None:
+        """`batches` are the validation pairs, encoded, behind their indices; the lines of `sources` are decoded."""
+        self._batches = batches
+        self._sources = list(sources)
+        self._references = list(references)
+        self._source_tokenizer = source_tokenizer
+        self._target_tokenizer = target_tokenizer
+        self._options = options
+        self._precision = precision
+        self._evaluation = evaluation
+        self._directory = directory
+
+    def __call__(self, model: EncoderDecoder, *, check: Callable[[], None]) -> dict[str, Any]:
+        """Loss per target piece in nats, perplexity, BLEU and chrF; `check` is called between batches and may raise."""
+        began = time.monotonic()
+        model.eval()
+        loss = self._loss(model, check)
+        hypotheses = self._translate(model, check)
+        scores = score(
+            hypotheses,
+            self._references,
+            metrics=("bleu", "chrf"),
+            tokenize=self._evaluation.tokenize,
+            lowercase=self._evaluation.lowercase,
+        )
+        values = {entry.metric: entry.value for entry in scores}
+        return {
+            "loss": loss,
+            "perplexity": perplexity(loss),
+            "bleu": values["bleu"],
+            "chrf": values["chrf"],
+            "seconds": round(time.monotonic() - began, 2),
+        }
+
+    def keep(self, model: EncoderDecoder, *, update: int, figures: dict[str, Any]) -> None:
+        """Save the weights of `model` as those that translation uses."""
+        save_weights(
+            self._directory,
+            dict(model.named_parameters()),
+            source_tokenizer=self._source_tokenizer,
+            target_tokenizer=self._target_tokenizer,
+            metadata={"update": str(update), **{key: str(figures[key]) for key in ("loss", "bleu", "chrf")}},
+        )
+
+    @torch.inference_mode()
+    def _loss(self, model: EncoderDecoder, check: Callable[[], None]) -> float:
+        total = torch.zeros((), device=self._precision.device)
+        tokens = 0
+        for _, batch in self._batches:
+            check()
+            batch = batch.to(self._precision.device)
+            with self._precision.autocast():
+                logits = model(batch.source, batch.source_lengths, batch.target_in)
+            total += cross_entropy(logits, batch.target_out, batch.target_mask, smoothing=0.0)[1]
+            tokens += batch.target_tokens
+        return float(total) / tokens
+
+    def _translate(self, model: EncoderDecoder, check: Callable[[], None]) -> list[str]:
+        translator = Translator(
+            model=model,
+            source_tokenizer=self._source_tokenizer,
+            target_tokenizer=self._target_tokenizer,
+            options=self._options,
+            device=self._precision.device,
+        )
+        texts: list[str] = []
+        # In a few large chunks: sorted by length within, and an interrupt is heard between them.
+        chunk = 8 * self._options.batch_size
+        for start in range(0, len(self._sources), chunk):
+            check()
+            texts += [translation.text for translation in translator.translate(self._sources[start : start + chunk])]
+        return texts

@@ -1,0 +1,50 @@
+"""Finding the model: the one named, else that of the environment, else the newest run."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+from seq2seq.errors import ModelError
+
+VARIABLE = "SEQ2SEQ_MODEL"
+RUNS = Path("runs")
+#: Files of a model directory; :mod:`seq2seq.model_directory`, which writes them, would import torch.
+WEIGHTS, FORMAT = "weights.safetensors", "format.json"
+
+
+def find_model(given: Path | None) -> tuple[Path, str]:
+    """The model directory, and how it was found.
+
+    Args:
+        given: what `--model` says, or None.
+
+    Raises:
+        ModelError: nothing is named and there is no trained run, or what is named is no model directory.
+    """
+    if given is not None:
+        return _checked(given, "--model"), "--model"
+    if named := os.environ.get(VARIABLE):
+        return _checked(Path(named), f"${VARIABLE}"), f"${VARIABLE}"
+    return _newest_run(), "the newest run"
+
+
+def _checked(directory: Path, origin: str) -> Path:
+    if directory.is_file():
+        raise ModelError(f"{directory} ({origin}): is a file; name the model directory, such as {directory.parent}")
+    if not directory.exists():
+        raise ModelError(f"{directory} ({origin}): does not exist; name a directory that seq2seq-train wrote")
+    if not (directory / FORMAT).is_file():
+        raise ModelError(f"{directory} ({origin}): is no model directory, {FORMAT} is missing")
+    return directory
+
+
+def _newest_run() -> Path:
+    """The run under `runs/` whose weights were written last."""
+    advice = f"name a model with --model or ${VARIABLE}, or train one with seq2seq-train"
+    if not RUNS.is_dir():
+        raise ModelError(f"there is no folder {RUNS}/ here; {advice}")
+    trained = {weights.parent: weights.stat().st_mtime_ns for weights in RUNS.glob(f"*/{WEIGHTS}") if weights.is_file()}
+    if not trained:
+        raise ModelError(f"no run under {RUNS}/ has weights yet; {advice}")
+    return max(trained, key=lambda run: (trained[run], run))

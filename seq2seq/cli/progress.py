@@ -1,0 +1,95 @@
+"""Progress on stderr: a bar where somebody looks at it, and one line at the end."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+from types import TracebackType
+from typing import TYPE_CHECKING
+
+from seq2seq.cli.failure import say
+
+if TYPE_CHECKING:
+    from seq2seq.translation import Translation
+
+
+class TranslationProgress:
+    """Counts what was translated, and says how fast it was."""
+
+    def __init__(self) -> None:
+        self.sentences = 0
+        self.source_tokens = 0
+        self.target_tokens = 0
+        self.seconds = 0.0
+
+    def add(self, translations: Sequence[Sequence[Translation]], *, seconds: float) -> None:
+        """Count the translations of some lines, best first, made in `seconds`."""
+        best = [found[0] for found in translations]
+        self.sentences += len(best)
+        self.source_tokens += sum(translation.source_pieces for translation in best)
+        self.target_tokens += sum(len(translation.piece_log_probs) for translation in best)
+        self.seconds += seconds
+
+    def figures(self) -> str:
+        """Beside a bar."""
+        return f"{self.sentences:,} sentences, {self._rate(self.sentences)}/s"
+
+    def summary(self) -> str:
+        """Sentences, seconds and rates in one line; time spent waiting for input does not count."""
+        lines = "1 sentence" if self.sentences == 1 else f"{self.sentences} sentences"
+        return (
+            f"{lines} in {self.seconds:.1f} s: {self._rate(self.sentences)} sentences/s, "
+            f"{self._rate(self.source_tokens)} source and {self._rate(self.target_tokens)} target tokens/s"
+        )
+
+    def _rate(self, number: int) -> str:
+        rate = number / self.seconds if self.seconds > 0.0 else 0.0
+        return f"{rate:.0f}" if rate >= 100.0 else f"{rate:.1f}"
+
+
+class Bar:
+    """A bar on stderr that vanishes at the end; a context manager."""
+
+    def __init__(self, description: str, *, total: int | None) -> None:
+        """`total`: the position at the end, or None where it is not known."""
+        from rich.console import Console
+        from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
+
+        self._progress = Progress(
+            TextColumn("{task.description}"),
+            BarColumn(),
+            TaskProgressColumn(),
+            TextColumn("{task.fields[figures]}"),
+            TimeRemainingColumn(),
+            console=Console(stderr=True),
+            transient=True,
+        )
+        self._task = self._progress.add_task(description, total=total, figures="")
+
+    def show(self, position: int, figures: str) -> None:
+        """Move the bar to `position`, with a text beside it."""
+        self._progress.update(self._task, completed=position, figures=figures)
+
+    def __enter__(self) -> Bar:
+        self._progress.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._progress.stop()
+
+
+def is_watched(*, output_is_file: bool) -> bool:
+    """Whether a bar is wanted: somebody looks at stderr, and no translations appear between."""
+
+    def terminal(stream: object) -> bool:
+        return stream is not None and bool(getattr(stream, "isatty", lambda: False)())
+
+    return terminal(sys.stderr) and (output_is_file or not terminal(sys.stdout))
+
+
+def warn(program: str, message: str) -> None:
+    """Write a warning to stderr, if there is anything to warn of."""
+    if message:
+        say(f"{program}: warning: {message}")

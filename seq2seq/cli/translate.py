@@ -1,0 +1,203 @@
+"""seq2seq-translate: lines in, their translations out."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import nullcontext
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from seq2seq.cli.arguments import ArgumentParser, count
+from seq2seq.cli.failure import run, say
+from seq2seq.cli.formats import Format, json_format, n_best_format, plain_format
+from seq2seq.cli.options import ChosenModel, add_model_options, add_search_options, search_keywords
+from seq2seq.cli.progress import Bar, TranslationProgress, is_watched, warn
+from seq2seq.cli.reading import LineReader, open_reader
+from seq2seq.cli.writing import Output, check_output
+from seq2seq.errors import UsageError
+
+if TYPE_CHECKING:
+    from seq2seq.translator import Translator
+
+PROGRAM = "seq2seq-translate"
+
+_DESCRIPTION = """\
+Translate lines: n lines in give n lines out, in order, whatever they hold.
+
+Only \\n ends a line. What is not UTF-8 is replaced by U+FFFD, and the command says so at its end. Lines are translated
+as soon as they arrive, many together where many have arrived. Nothing but translations goes to stdout."""
+
+_EXAMPLES = """\
+examples:
+  echo 'Where is the station?' | seq2seq-translate
+  seq2seq-translate --model runs/en-fr --beam 10 -i input.en -o output.fr
+  seq2seq-translate --n-best 5 --alignment < input.en > output.nbest"""
+
+#: Lines that are translated together, counted in batches: few at first, so that the first ones appear soon, then more
+#: and more, since of many lines batches of equal length can be made.
+_FIRST_CHUNK, _GROWTH, _LARGEST_CHUNK = 1, 4, 16
+#: The same in lines, for whoever asks for huge batches.
+_MOST_LINES = 8192
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """The command; returns its exit status."""
+    return run(PROGRAM, lambda: _translate(arguments))
+
+
+def _parser() -> ArgumentParser:
+    parser = ArgumentParser(prog=PROGRAM, usage=f"{PROGRAM} [options]", description=_DESCRIPTION, epilog=_EXAMPLES)
+    group = parser.add_argument_group("input and output")
+    group.add_argument(
+        "-i",
+        "--input",
+        "--src",
+        metavar="FILE",
+        type=Path,
+        help="text to translate, plain or gz, one sentence per line; - is stdin (default: stdin)",
+    )
+    group.add_argument(
+        "-o",
+        "--output",
+        metavar="FILE",
+        type=Path,
+        help="file for the translations, compressed if its name ends in .gz; written as FILE.partial and renamed when "
+        "complete; - is stdout (default: stdout)",
+    )
+    group.add_argument(
+        "--n-best",
+        "--nbest",
+        metavar="N",
+        nargs="?",
+        type=count,
+        const=0,
+        help="write the N best translations of every line as Moses does, `id ||| text ||| logprob= x ||| score` with "
+        "ids from 0; fewer where there are no more, such as one for an empty line; without N as many as the beam",
+    )
+    group.add_argument(
+        "--scores",
+        action="store_true",
+        help="write `text ||| score`: log-probability (natural) by length, see --length-penalty",
+    )
+    group.add_argument(
+        "--alignment",
+        action="store_true",
+        help="add ` ||| 0-0 1-2`: for every word of the translation the source word that it attends to most, source "
+        "first, from 0; words are what white space separates in the raw lines",
+    )
+    group.add_argument(
+        "--json",
+        action="store_true",
+        help="write a JSON object per line: translation, score, log_prob, tokens, alignment, finished (false when cut "
+        "off at the maximum length); with --n-best also n_best, a list of such objects",
+    )
+    add_model_options(parser)
+    add_search_options(parser)
+    parser.add_general_options(quiet="say nothing on stderr but warnings and errors")
+    return parser
+
+
+def _translate(arguments: Sequence[str] | None) -> None:
+    chosen = _parser().parse_args(arguments)
+    source, target = _path(chosen.input), _path(chosen.output)
+    _check(chosen, source, target)
+    model = ChosenModel.of(chosen)
+    with open_reader(source, ahead=2 * _MOST_LINES) as reader:  # it reads while the model loads
+        try:
+            translator = model.load(program=PROGRAM, quiet=chosen.quiet)
+            if source is None and sys.stdin.isatty():
+                end = "Ctrl-Z and Enter" if os.name == "nt" else "Ctrl-D"
+                say(f"{PROGRAM}: type a sentence and press Enter; {end} ends")
+            _translate_lines(reader, translator, chosen, source=source, target=target)
+        finally:
+            warn(PROGRAM, reader.invalid.message())
+
+
+def _check(chosen: argparse.Namespace, source: Path | None, target: Path | None) -> None:
+    """Find what is wrong with the arguments before anything is loaded."""
+    if chosen.n_best and chosen.beam and chosen.n_best > chosen.beam:
+        raise UsageError(
+            f"--n-best {chosen.n_best} is more than --beam {chosen.beam}; raise the beam, or ask for fewer"
+        )
+    if target is not None:
+        check_output(target)
+        if source is not None and target.exists() and source.exists() and os.path.samefile(source, target):
+            raise UsageError(f"the output {target} is the input too; name another file")
+
+
+def _translate_lines(
+    reader: LineReader, translator: Translator, chosen: argparse.Namespace, *, source: Path | None, target: Path | None
+) -> None:
+    if chosen.alignment and not translator.has_attention:
+        raise UsageError("the model has no attention, so it cannot align words; leave out --alignment")
+    n_best = chosen.n_best
+    if n_best == 0:
+        n_best = chosen.beam or translator.options.beam
+    keywords = search_keywords(chosen)
+    keywords["alignment"] = chosen.alignment or chosen.json
+    is_file = source is not None and source.is_file()
+    # A sentence has 16 pieces or more, as a rule.
+    sizes = _chunk_sizes(chosen.batch_size or max(translator.options.batch_size, (chosen.max_tokens or 0) // 16))
+    clock = _Clock(reader.chunks(sizes, patient=is_file))
+    results = translator.translate_chunks(clock, n_best=n_best, **keywords)
+    lines_of = _format(chosen)
+    watched = not chosen.quiet and is_watched(output_is_file=target is not None)
+    progress = TranslationProgress()
+    output = Output(target)
+    try:
+        with output, Bar("translating", total=reader.size) if watched else nullcontext() as bar:
+            for translations in results:
+                output.write(
+                    line
+                    for number, best_first in enumerate(translations, start=progress.sentences)
+                    for line in lines_of(number, best_first)
+                )
+                progress.add(translations, seconds=clock.seconds())
+                if bar is not None:
+                    bar.show(reader.bytes_taken, progress.figures())
+    except BaseException:
+        warn(PROGRAM, output.kept())
+        raise
+    if not chosen.quiet:
+        say(f"{PROGRAM}: {progress.summary()}")
+
+
+def _format(chosen: argparse.Namespace) -> Format:
+    if chosen.json:
+        return json_format(n_best=chosen.n_best is not None)
+    if chosen.n_best is not None:
+        return n_best_format(alignment=chosen.alignment)
+    return plain_format(scores=chosen.scores, alignment=chosen.alignment)
+
+
+def _chunk_sizes(batch_size: int) -> Iterator[int]:
+    """How many lines are translated together, first, next and so on."""
+    batches = _FIRST_CHUNK
+    while True:
+        yield min(batches * batch_size, _MOST_LINES)
+        batches = min(_GROWTH * batches, _LARGEST_CHUNK)
+
+
+class _Clock:
+    """Passes chunks on, and knows how long ago it passed the last one: waiting for input is no time of translation."""
+
+    def __init__(self, chunks: Iterator[list[str]]) -> None:
+        self._chunks = chunks
+        self._began = 0.0
+
+    def __iter__(self) -> Iterator[list[str]]:
+        for chunk in self._chunks:
+            self._began = time.monotonic()
+            yield chunk
+
+    def seconds(self) -> float:
+        return time.monotonic() - self._began
+
+
+def _path(given: Path | None) -> Path | None:
+    """A path, or None for `-` or nothing."""
+    return None if given == Path("-") else given

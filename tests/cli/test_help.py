@@ -1,0 +1,62 @@
+from __future__ import annotations
+
+import re
+
+import pytest
+
+import seq2seq
+from seq2seq.cli import evaluate, translate
+from seq2seq.recipe import Search
+
+
+@pytest.fixture(params=[translate, evaluate], ids=["translate", "evaluate"])
+def module(request: pytest.FixtureRequest):
+    return request.param
+
+
+def test_help_names_every_option_with_a_text(module, capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as end:
+        module.main(["--help"])
+    assert end.value.code == 0
+    shown = capsys.readouterr().out
+    for action in module._parser()._actions:
+        assert action.help, action.option_strings
+        assert all(name in shown for name in action.option_strings)
+    assert "examples:" in shown
+
+
+def test_version(module, capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as end:
+        module.main(["--version"])
+    assert end.value.code == 0
+    assert capsys.readouterr().out == f"{module.PROGRAM} {seq2seq.__version__}\n"
+
+
+def test_defaults_shown_are_those_of_the_recipe(module) -> None:
+    parser = module._parser()
+    for action in parser._actions:
+        if action.dest in Search.model_fields:
+            shown = re.search(r"\[(.*)\]$", action.help)
+            assert shown is not None
+            assert shown[1] == str(Search.model_fields[action.dest].default)
+            assert action.default is None
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "--beam 3 --length-penalty 0.5 --n-best 2 --batch-size 4 --max-tokens 9 -i a -o b --device cuda:1",
+        "--beam-size 3 --lenpen 0.5 --nbest 2 --batch-size 4 --max-tokens 9 --input a --output b --device cuda:1",
+        "-b 3 --alpha 0.5 --nbest=2 --batch-size 4 --max-tokens 9 --src a -o b --device cuda:1",
+    ],
+)
+def test_the_names_that_other_toolkits_use(line: str) -> None:
+    chosen = translate._parser().parse_args(line.split())
+    assert (chosen.beam, chosen.length_penalty, chosen.n_best, chosen.batch_size, chosen.max_tokens) == (
+        3,
+        0.5,
+        2,
+        4,
+        9,
+    )
+    assert (str(chosen.input), str(chosen.output), chosen.device) == ("a", "b", "cuda:1")

@@ -1,0 +1,96 @@
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import threading
+from pathlib import Path
+from typing import IO
+
+import pytest
+
+from seq2seq.translator import Translator
+
+
+def start(name: str, *arguments: object, **options: object) -> subprocess.Popen[bytes]:
+    code = f"import sys; from seq2seq.cli.{name} import main; sys.exit(main())"
+    environment = {**os.environ, "LC_ALL": "C", "PYTHONUTF8": "0", "OMP_NUM_THREADS": "1"}
+    return subprocess.Popen(
+        [sys.executable, "-c", code, *map(str, arguments)],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        env=environment,
+        **options,
+    )
+
+
+def line_in_time(stream: IO[bytes], process: subprocess.Popen[bytes]) -> str:
+    """The next line; a process that gives none in a minute is ended, so that the test fails and does not hang."""
+    timer = threading.Timer(60, process.kill)
+    timer.start()
+    try:
+        return stream.readline().decode()
+    finally:
+        timer.cancel()
+
+
+@pytest.mark.skipif(os.name == "nt", reason="signals are sent otherwise there")
+def test_a_line_is_translated_before_the_next_is_written_and_an_interrupt_ends_the_waiting(
+    small_model: Path, translator: Translator
+) -> None:
+    with start("translate", "--model", small_model, "--beam", 2, "--device", "cpu") as process:
+        assert process.stdin is not None
+        assert process.stdout is not None
+        for line in ["Where is the station?", "été 😀", "the small dog"]:
+            process.stdin.write(line.encode() + b"\n")
+            process.stdin.flush()
+            found = line_in_time(process.stdout, process)
+            assert found == translator.translate(line, beam=2).text + "\n"
+        process.send_signal(signal.SIGINT)
+        rest, said = process.communicate(timeout=60)
+    assert (process.returncode, rest) == (130, b"")
+    assert said.decode().splitlines()[1:] == ["seq2seq-translate: interrupted"]
+
+
+def test_a_reader_that_has_had_enough_ends_the_command_quietly(small_model: Path) -> None:
+    with start("translate", "-m", small_model, "--beam", 1, "--batch-size", 1) as process:
+        assert process.stdin is not None
+        assert process.stdout is not None
+        process.stdin.write(b"dog\n")
+        process.stdin.flush()
+        assert line_in_time(process.stdout, process)
+        process.stdout.close()
+        process.stdin.write(b"dog\n" * 9)
+        process.stdin.close()
+        process.wait(timeout=60)
+        assert process.stderr is not None
+        said = process.stderr.read().decode().splitlines()
+    assert process.returncode == 141
+    assert len(said) == 1
+    assert ": model " in said[0]
+
+
+@pytest.mark.parametrize("name", ["translate", "evaluate"])
+def test_help_and_mistakes_answer_before_torch_is_imported(name: str, tmp_path: Path) -> None:
+    arguments = [["--help"], ["--version"], ["--beam", "0"], ["--model", str(tmp_path / "missing")], []]
+    code = f"""
+import io, sys
+sys.stdin = io.TextIOWrapper(io.BytesIO(b""))
+from seq2seq.cli.{name} import main
+for arguments in {arguments!r}:
+    try:
+        print(main(arguments), flush=True)
+    except SystemExit as end:
+        print(end.code, flush=True)
+print(sorted({{"torch", "datasets", "sacrebleu", "sentencepiece"}} & set(sys.modules)))
+"""
+    environment = {key: value for key, value in os.environ.items() if key != "SEQ2SEQ_MODEL"}
+    ended = subprocess.run(
+        [sys.executable, "-c", code], cwd=tmp_path, env=environment, capture_output=True, timeout=60, check=True
+    )
+    said = ended.stdout.decode().splitlines()
+    assert said[-1] == "[]"
+    assert [line for line in said if line.isdigit()] == ["0", "0", "2", "2", "2"]
+    assert len(ended.stderr.decode().splitlines()) == 3

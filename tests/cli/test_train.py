@@ -1,0 +1,166 @@
+"""`seq2seq-train` with wrong input: one clear sentence, exit code 2, nothing lost."""
+
+from __future__ import annotations
+
+import resource
+import shutil
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from seq2seq.cli.train import main
+from seq2seq.errors import Seq2SeqError
+from seq2seq.model_directory import read_weights
+from seq2seq.storage import write_atomically
+
+LINES = {
+    "en": "one two three\nfour five\nsix seven eight nine\nten one\n" * 20,
+    "fr": "trois deux un\ncinq quatre\nneuf huit sept six\nun dix\n" * 20,
+}
+RECIPE = """\
+corpus:
+  source_language: en
+  target_language: fr
+  train: [{prefix: train}]
+  validation: [{prefix: valid}]
+tokenizer: {algorithm: char, vocabulary_size: 40}
+model:
+  encoder: {hidden_size: 8, embedding_size: 8}
+  decoder: {hidden_size: 8, embedding_size: 8}
+training: {epochs: 1, batch_tokens: 512}
+run: {name: tiny, tensorboard: false}
+"""
+
+
+@pytest.fixture
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    for part in ("train", "valid"):
+        for language, text in LINES.items():
+            (tmp_path / f"{part}.{language}").write_text(text, encoding="utf-8")
+    (tmp_path / "recipe.yaml").write_text(RECIPE, encoding="utf-8")
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+def fails(capsys: pytest.CaptureFixture[str], *arguments: str) -> str:
+    """Run the command, make sure that it fails as it should, and return what it said last."""
+    assert main(list(arguments)) == 2
+    errors = capsys.readouterr().err
+    assert "Traceback" not in errors
+    return errors[errors.index("seq2seq-train: error: ") :]
+
+
+def replace(path: Path, content: bytes) -> Callable[[Path], None]:
+    return lambda folder: (folder / path).write_bytes(content) and None
+
+
+def remove(name: str) -> Callable[[Path], None]:
+    return lambda folder: (folder / name).unlink()
+
+
+def become_directory(name: str) -> Callable[[Path], None]:
+    def change(folder: Path) -> None:
+        (folder / name).unlink()
+        (folder / name).mkdir()
+
+    return change
+
+
+def shorten(name: str) -> Callable[[Path], None]:
+    def change(folder: Path) -> None:
+        path = folder / name
+        path.write_text("\n".join(path.read_text(encoding="utf-8").split("\n")[:-4]) + "\n", encoding="utf-8")
+
+    return change
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        (remove("train.fr"), ("train.fr",)),
+        (become_directory("train.en"), ("train.en",)),
+        (lambda folder: [(folder / f"train.{side}").write_bytes(b"") for side in LINES] and None, ("empty",)),
+        (replace(Path("train.en"), b"one\ntw\xff o\n" * 40), ("train.en", "line 2", "byte")),
+        (shorten("train.fr"), ("train.en", "train.fr", "80", "77")),
+        (remove("recipe.yaml"), ("recipe.yaml",)),
+        (become_directory("recipe.yaml"), ("recipe.yaml",)),
+        (replace(Path("recipe.yaml"), b"- a\n- list\n"), ("recipe.yaml", "list")),
+    ],
+)
+def test_unusable_files(
+    folder: Path, capsys: pytest.CaptureFixture[str], change: Callable[[Path], None], words: tuple[str, ...]
+) -> None:
+    change(folder)
+    message = fails(capsys, "recipe.yaml")
+    for word in words:
+        assert word in message
+    assert message.count("\n") == 1, "one sentence"
+
+
+def test_a_vocabulary_that_the_text_cannot_fill(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    message = fails(capsys, "recipe.yaml", "tokenizer={algorithm: unigram, vocabulary_size: 9000}")
+    assert "tokenizer.vocabulary_size" in message
+    assert "9000" in message
+    assert not (folder / "runs" / "tiny" / "format.json").exists(), "a run is not begun without its tokenizer"
+
+
+def test_an_unknown_device_and_precision(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert "tpu" in fails(capsys, "recipe.yaml", "--device", "tpu")
+    assert "fp16 needs a GPU" in fails(capsys, "recipe.yaml", "--device", "cpu", "training.precision=fp16")
+
+
+def test_all_problems_of_a_recipe_at_once(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (folder / "recipe.yaml").write_text(RECIPE + "training_: {}\n", encoding="utf-8")
+    message = fails(capsys, "recipe.yaml", "model.encoder.cel=gru", "training.epochs=0")
+    assert "3 problems" in message
+    assert "did you mean" in message
+
+
+@pytest.fixture
+def small_disk() -> Iterator[Callable[[int], None]]:
+    """A function after which no file can grow beyond so many bytes, as on a disk that is full."""
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    yield lambda size: resource.setrlimit(resource.RLIMIT_FSIZE, (size, before[1]))
+    resource.setrlimit(resource.RLIMIT_FSIZE, before)
+
+
+def test_a_full_disk_keeps_the_last_checkpoint(
+    folder: Path, capsys: pytest.CaptureFixture[str], small_disk: Callable[[int], None]
+) -> None:
+    assert main(["recipe.yaml"]) == 0
+    capsys.readouterr()
+    checkpoint = folder / "runs" / "tiny" / "training" / "checkpoint.safetensors"
+    before = checkpoint.read_bytes()
+    small_disk(8000)
+    message = fails(capsys, "recipe.yaml", "training.epochs=3")
+    assert "what was saved before is untouched" in message
+    small_disk(resource.getrlimit(resource.RLIMIT_FSIZE)[1])
+    assert checkpoint.read_bytes() == before
+    read_weights(checkpoint)
+    assert not list(checkpoint.parent.glob("*.tmp")), "nothing is left lying about"
+    assert main(["recipe.yaml", "training.epochs=3"]) == 0, "with room again, the run goes on"
+
+
+def test_two_trainings_of_one_run_exclude_each_other(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    from seq2seq.training.run_directory import RunDirectory
+
+    with RunDirectory(folder / "runs" / "tiny"):
+        assert "another training is at work" in fails(capsys, "recipe.yaml")
+
+
+def test_a_run_begun_elsewhere_continues(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["recipe.yaml"]) == 0
+    shutil.move(folder / "runs", folder / "moved")
+    assert main(["recipe.yaml", "run.directory=moved", "training.epochs=2"]) == 0
+    assert "continuing after update" in capsys.readouterr().err
+
+
+def test_a_failed_write_leaves_the_old_file(tmp_path: Path, small_disk: Callable[[int], None]) -> None:
+    path = tmp_path / "file"
+    write_atomically(path, b"old")
+    small_disk(100)
+    with pytest.raises(Seq2SeqError, match="cannot be saved"):
+        write_atomically(path, b"new" * 1000)
+    assert path.read_bytes() == b"old"
+    assert [entry.name for entry in tmp_path.iterdir()] == ["file"]

@@ -36,10 +36,10 @@ lint: $(INSTALLED_TEST)
 	$(BIN)/mypy
 
 test: lint
-	$(BIN)/pytest
+	$(BIN)/pytest -n 2
 
 check: lint
-	$(BIN)/pytest -m 'not system'
+	$(BIN)/pytest -n 2 -m 'not system'
 
 system: $(INSTALLED_TEST)
 	$(BIN)/pytest -m system

@@ -56,7 +56,7 @@ class Schedule(Section):
     name: ScheduleName = Field(
         default="constant",
         description="After the warm-up: constant; inverse-sqrt (falls with the root of the updates); plateau "
-        "(multiplied by `factor` after `patience` validations without progress); cosine (to `minimum_learning_rate` at "
+        "(multiplied by `factor` when more than `patience` validations bring no progress); cosine (to `minimum_learning_rate` at "
         "the last update: `training.max_updates`, or what `training.epochs` will take).",
     )
     warmup_updates: NotNegative = Field(default=0, description="Updates of linear warm-up from zero.")

@@ -83,6 +83,10 @@ class RunDirectory:
             raise TrainingError(
                 f"{self.path}: another training is at work on this run; wait for it, or stop it"
             ) from None
+        # What a run that was killed while it saved has left half written.
+        for folder in (self.path, self.training):
+            for leftover in folder.glob(".*.tmp"):
+                leftover.unlink(missing_ok=True)
         return self
 
     def __exit__(

@@ -67,6 +67,7 @@ def test_a_killed_run_ends_with_the_same_weights(toy: Path, start: Start, comman
         differing = [key for key in expected if not torch.equal(expected[key], actual[key])]
         assert not differing, name
     assert _validations(killed) == _validations(toy / "runs" / "whole")
+    assert not list(killed.rglob("*.tmp")), "half-written files of killed saves are gone"
     updates = [
         json.loads(line)["update"] for line in (killed / "journal.jsonl").read_text(encoding="utf-8").splitlines()
     ]

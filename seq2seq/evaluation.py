@@ -112,7 +112,7 @@ def score(
     _check_lines(hypotheses, sets)
     scores = []
     for name, scorer in _scorers(metrics, tokenize=tokenize, lowercase=lowercase).items():
-        result = scorer.corpus_score(hypotheses, sets, n_bootstrap=resamples)
+        result = _corpus_score(scorer, hypotheses, sets, resamples=resamples)
         mean, half_width = (float(result._mean), float(result._ci)) if resamples > 1 else (None, None)
         scores.append(
             Score(
@@ -250,6 +250,20 @@ def _check_lines(hypotheses: Sequence[str], sets: Sequence[Sequence[str]], *, of
             )
     if not hypotheses:
         raise CorpusError("there is nothing to score: no hypotheses and no references")
+
+
+def _corpus_score(
+    scorer: Metric, hypotheses: Sequence[str], sets: Sequence[Sequence[str]], *, resamples: int
+) -> SacreBleuScore:
+    try:
+        return scorer.corpus_score(hypotheses, sets, n_bootstrap=resamples)
+    except TypeError as error:
+        # SacreBLEU cannot average its resamples when some of them hold nothing but empty lines.
+        if resamples and "coerce" in str(error):
+            raise CorpusError(
+                f"{len(hypotheses)} sentences, some of them empty, are too few for a confidence interval; leave it out"
+            ) from error
+        raise
 
 
 def _scorers(metrics: Sequence[MetricName], *, tokenize: BleuTokenizeName, lowercase: bool) -> dict[str, Metric]:

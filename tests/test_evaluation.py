@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from seq2seq.errors import CorpusError, UsageError
-from seq2seq.evaluation import Score, compare, report, report_parts, score, score_groups
+from seq2seq.evaluation import MetricName, Score, compare, report, report_parts, score, score_groups
 
 HYPOTHESES = ["the cat sat on the mat", "a dog runs fast"]
 REFERENCES = ["the cat sat on a mat", "a big dog runs very fast"]
@@ -195,3 +195,9 @@ def test_senseless_requests() -> None:
 def test_empty_lines_are_scored_like_any_other() -> None:
     [bleu, chrf, ter] = score(["", ""], REFERENCES, metrics=["bleu", "chrf", "ter"])
     assert (bleu.value, chrf.value, ter.value) == (0.0, 0.0, 100.0)
+
+
+@pytest.mark.parametrize("metric", ["chrf", "ter"])
+def test_a_confidence_interval_of_too_little_text_is_one_sentence(metric: MetricName) -> None:
+    with pytest.raises(CorpusError, match="4 sentences, some of them empty, are too few for a confidence interval"):
+        score(["un", "deux trois", "", "quatre"], ["un", "deux", "", "cinq"], metrics=(metric,), resamples=1000)

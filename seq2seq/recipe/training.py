@@ -56,8 +56,8 @@ class Schedule(Section):
     name: ScheduleName = Field(
         default="constant",
         description="After the warm-up: constant; inverse-sqrt (falls with the root of the updates); plateau "
-        "(multiplied by `factor` when more than `patience` validations bring no progress); cosine (to `minimum_learning_rate` at "
-        "the last update: `training.max_updates`, or what `training.epochs` will take).",
+        "(multiplied by `factor` when more than `patience` validations bring no progress); cosine (to "
+        "`minimum_learning_rate` at the last update: `training.max_updates`, or what `training.epochs` will take).",
     )
     warmup_updates: NotNegative = Field(default=0, description="Updates of linear warm-up from zero.")
     factor: float = Field(

@@ -256,7 +256,8 @@ def _corpus_score(
     scorer: Metric, hypotheses: Sequence[str], sets: Sequence[Sequence[str]], *, resamples: int
 ) -> SacreBleuScore:
     try:
-        return scorer.corpus_score(hypotheses, sets, n_bootstrap=resamples)
+        result: SacreBleuScore = scorer.corpus_score(hypotheses, sets, n_bootstrap=resamples)
+        return result
     except TypeError as error:
         # SacreBLEU cannot average its resamples when some of them hold nothing but empty lines.
         if resamples and "coerce" in str(error):

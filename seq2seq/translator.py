@@ -237,8 +237,7 @@ class Translator:
             self.model,
             state,
             sentences=state.sentences,
-            # The search counts the end of sentence, the options do not.
-            max_lengths=((lengths - 1) * options.max_length_ratio).long() + options.max_length_offset + 1,
+            max_lengths=((lengths - 1) * options.max_length_ratio).long() + options.max_length_offset,
             bos_id=tokenizer.bos_id,
             eos_id=tokenizer.eos_id,
             beam=options.beam,

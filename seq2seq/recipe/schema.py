@@ -38,7 +38,8 @@ class Search(Section):
     max_length_ratio: float = Field(
         default=2.0,
         gt=0.0,
-        description="A translation has at most this many pieces per source piece, and `max_length_offset` more.",
+        description="A translation, its end counted, has at most this many pieces per source piece, and"
+        " `max_length_offset` more.",
         json_schema_extra=CHANGEABLE,
     )
     max_length_offset: Positive = Field(

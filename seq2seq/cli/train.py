@@ -33,7 +33,7 @@ def _parser() -> ArgumentParser:
     )
     parser.add_argument("recipe", metavar="recipe.yaml", help="the recipe")
     parser.add_argument("overrides", nargs="*", metavar="key.path=value", help="replaces a value of the recipe")
-    group = parser.add_argument_group("what to do instead of training on")
+    group = parser.add_argument_group("other than to train or continue")
     group.add_argument(
         "--fresh", action="store_true", help="start over; an old run of the same name is renamed, not removed"
     )

@@ -23,7 +23,11 @@ def write_atomically(path: Path, content: bytes | Callable[[Path], None]) -> Non
     temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
     try:
         if callable(content):
+            # Some writers make files that their owner alone may read; the user's umask decides here.
+            temporary.touch()
+            mode = temporary.stat().st_mode
             content(temporary)
+            temporary.chmod(mode)
         else:
             temporary.write_bytes(content)
         _sync(temporary)

@@ -127,3 +127,10 @@ def test_defects_keep_their_own_error(tmp_path: Path) -> None:
         write_atomically(path, fail)
     assert path.read_bytes() == b"old"
     assert os.listdir(tmp_path) == ["file"]
+
+
+@pytest.mark.parametrize("content", WRITERS)
+def test_the_umask_decides_who_may_read(content: Any, tmp_path: Path) -> None:
+    (tmp_path / "plain").write_bytes(b"")
+    write_atomically(tmp_path / "file", content)
+    assert (tmp_path / "file").stat().st_mode == (tmp_path / "plain").stat().st_mode

@@ -12,6 +12,8 @@ from typing import Any, Protocol
 import torch
 from torch.utils.tensorboard import SummaryWriter
 
+from seq2seq.errors import TrainingError
+
 
 class Display(Protocol):
     """Where a person sees how training goes."""
@@ -106,8 +108,13 @@ class Journal:
     def write(self, kind: str, update: int, figures: dict[str, Any]) -> None:
         """Append one record: `kind` (start, resume, train, validation, evaluation, end), the update and its figures."""
         record = {"kind": kind, "update": update, "time": round(time.time(), 3), **figures}
-        self._file.write((json.dumps(record, ensure_ascii=False) + "\n").encode())
-        self._file.flush()
+        try:
+            self._file.write((json.dumps(record, ensure_ascii=False) + "\n").encode())
+            self._file.flush()
+        except OSError as error:
+            raise TrainingError(
+                f"{self._path}: cannot be written ({error.strerror}); the last checkpoint is untouched"
+            ) from error
         if self._events is not None:
             for name, value in figures.items():
                 if isinstance(value, int | float) and not isinstance(value, bool):

@@ -24,7 +24,7 @@ def keep_freed_memory() -> bool:
 def bound_kernel_cache() -> None:
     """Let oneDNN keep the kernels of 256 shapes, not of 1024; it must be said before the first of them is compiled.
 
-    Every length and batch size of an LSTM is a shape of its own, and its kernels hold a few hundred kilobytes: with the
-    default the process grows by gigabytes. A user's own setting is left alone.
+    Every length and batch size of an LSTM is a shape with kernels of its own: with the default the process grows by
+    gigabytes (docs/lab-notes.md). A user's own setting is left alone.
     """
     os.environ.setdefault("ONEDNN_PRIMITIVE_CACHE_CAPACITY", "256")

@@ -106,7 +106,7 @@ class Journal:
         return self._file.tell()
 
     def write(self, kind: str, update: int, figures: dict[str, Any]) -> None:
-        """Append one record: `kind` (start, resume, train, validation, evaluation, end), the update and its figures."""
+        """Append one record: `kind` (start, resume, train, validation, end), the update and its figures."""
         record = {"kind": kind, "update": update, "time": round(time.time(), 3), **figures}
         try:
             self._file.write((json.dumps(record, ensure_ascii=False) + "\n").encode())

@@ -10,7 +10,7 @@ from torch.nn import functional
 def dropout(inputs: Tensor, probability: float, training: bool) -> Tensor:
     """Zero each element with `probability` in training, and scale the others to keep the mean (Srivastava et al. 2014).
 
-    On a CPU torch draws a double for every element, one after the other, and a small model notices. Here 16 bits decide:
+    On a CPU torch draws a double for every element in turn, and a small model notices. Here 16 bits decide:
     the probability is exact to 1/65,536. Elsewhere this is torch's own dropout. Shapes are free.
     """
     if not training or probability == 0.0:

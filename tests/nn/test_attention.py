@@ -1,8 +1,10 @@
-"""Attention: worked by hand, against plain loops, and against PyTorch's own."""
+"""What every attention must do, by one table over all of them.
+
+A new kind needs an entry in `KINDS` here, one in test_attention_equations.py, and a case worked by hand.
+"""
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable
 from typing import Any, get_args
 
@@ -11,208 +13,183 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
+from seq2seq.nn import attention as package
 from seq2seq.nn.attention import (
     AdditiveAttention,
+    Attended,
+    AttentionState,
+    ConcatAttention,
+    CoverageAttention,
     DotAttention,
     GeneralAttention,
+    HardAttention,
+    LocalMonotonicAttention,
+    LocalPredictiveAttention,
+    LocationAttention,
     Memory,
+    MultiheadAdditiveAttention,
     MultiheadAttention,
+    NormalizedAdditiveAttention,
+    ScaledDotAttention,
+    SummaryAttention,
 )
 from seq2seq.recipe import AttentionName
 
-LN2, LN3 = math.log(2), math.log(3)
-NAMES = [name for name in get_args(AttentionName) if name != "none"]
-VALUE, QUERY, SIZE, HEADS = 4, 4, 6, 2  # dot needs values as wide as queries
+QUERY = VALUE = 4  # dot products need one width
+SIZE, HEADS, WINDOW = 6, 2, 1
+SIZED: dict[str, Any] = {"query_size": QUERY, "value_size": VALUE, "size": SIZE}
 
+#: Every kind of attention by its name in a recipe, and the scores of local ones behind a slash.
+KINDS: dict[str, Callable[[float], Any]] = {
+    "summary": lambda dropout: SummaryAttention(value_size=VALUE),
+    "additive": lambda dropout: AdditiveAttention(**SIZED, dropout=dropout),
+    "normalized-additive": lambda dropout: NormalizedAdditiveAttention(**SIZED, dropout=dropout),
+    "dot": lambda dropout: DotAttention(value_size=VALUE, dropout=dropout),
+    "scaled-dot": lambda dropout: ScaledDotAttention(value_size=VALUE, dropout=dropout),
+    "general": lambda dropout: GeneralAttention(query_size=QUERY, value_size=VALUE, dropout=dropout),
+    "concat": lambda dropout: ConcatAttention(**SIZED, dropout=dropout),
+    "multihead": lambda dropout: MultiheadAttention(**SIZED, heads=HEADS, dropout=dropout),
+    "multihead-additive": lambda dropout: MultiheadAdditiveAttention(**SIZED, heads=HEADS, dropout=dropout),
+    "local-m/dot": lambda dropout: LocalMonotonicAttention(**SIZED, score="dot", window=WINDOW, dropout=dropout),
+    "local-m/general": lambda dropout: LocalMonotonicAttention(
+        **SIZED, score="general", window=WINDOW, dropout=dropout
+    ),
+    "local-m/concat": lambda dropout: LocalMonotonicAttention(**SIZED, score="concat", window=WINDOW, dropout=dropout),
+    "local-p/dot": lambda dropout: LocalPredictiveAttention(**SIZED, score="dot", window=WINDOW, dropout=dropout),
+    "local-p/general": lambda dropout: LocalPredictiveAttention(
+        **SIZED, score="general", window=WINDOW, dropout=dropout
+    ),
+    "local-p/concat": lambda dropout: LocalPredictiveAttention(**SIZED, score="concat", window=WINDOW, dropout=dropout),
+    "location": lambda dropout: LocationAttention(**SIZED, filters=2, width=3, dropout=dropout),
+    "coverage": lambda dropout: CoverageAttention(**SIZED, fertility=2.0, dropout=dropout),
+    "hard": lambda dropout: HardAttention(**SIZED),
+}
+NAMES = list(KINDS)
+WEIGHING = [name for name in NAMES if name != "summary"]
+SEQUENTIAL = [name for name in NAMES if name.startswith(("local-m", "location", "coverage"))]
+INDEPENDENT = [name for name in NAMES if name not in SEQUENTIAL]
+DROPPING = [name for name in NAMES if name not in ("summary", "hard")]
+
+LENGTHS = [5, 2, 1]
 Sines = Callable[..., Tensor]
 Make = Callable[..., Any]
 
 
 @pytest.fixture
 def make(fill: Callable[..., Any]) -> Make:
-    """A function that makes an attention by its name in a recipe, with weights by formula."""
+    """A function that makes an attention by its name, in evaluation, with weights by formula."""
 
     def make_attention(name: str, dropout: float = 0.0) -> Any:
-        makers: dict[str, Callable[[], nn.Module]] = {
-            "dot": lambda: DotAttention(value_size=VALUE, dropout=dropout),
-            "general": lambda: GeneralAttention(query_size=QUERY, value_size=VALUE, dropout=dropout),
-            "additive": lambda: AdditiveAttention(query_size=QUERY, value_size=VALUE, size=SIZE, dropout=dropout),
-            "multihead": lambda: MultiheadAttention(
-                query_size=QUERY, value_size=VALUE, size=SIZE, heads=HEADS, dropout=dropout
-            ),
-        }
-        assert set(makers) == set(NAMES)
-        return fill(makers[name]().double(), scale=1.0)
+        return fill(KINDS[name](dropout).double(), scale=1.0).eval()
 
     return make_attention
-
-
-def set_weights(module: nn.Module, **weights: list[Any]) -> None:
-    """Set every parameter by hand, its name written with _ for the dot."""
-    assert {name.replace(".", "_") for name, _ in module.named_parameters()} == set(weights)
-    with torch.no_grad():
-        for name, parameter in module.named_parameters():
-            parameter.copy_(torch.tensor(weights[name.replace(".", "_")], dtype=torch.float64).view_as(parameter))
-
-
-def tensor(numbers: list[Any]) -> Tensor:
-    return torch.tensor(numbers, dtype=torch.float64)
-
-
-MASK = torch.tensor([[True, True, False]])
-EYE = [[1, 0], [0, 1]]
-
-
-def test_dot_by_hand() -> None:
-    attention = DotAttention(value_size=2)
-    memory = attention.remember(tensor([[[1, 0], [0, 2], [9, 9]]]), MASK)
-    # Scores ln 3 and 0, so weights 3/4 and 1/4; the third is padding.
-    contexts, weights = attention(tensor([[[LN3, 0]]]), memory)
-    torch.testing.assert_close(weights, tensor([[[0.75, 0.25, 0]]]))
-    torch.testing.assert_close(contexts, tensor([[[0.75, 0.5]]]))
-
-
-def test_general_by_hand() -> None:
-    attention = GeneralAttention(query_size=1, value_size=2).double()
-    set_weights(attention, key_weight=[2, 3])
-    memory = attention.remember(tensor([[[1, -1], [0.5, 0], [9, 9]]]), MASK)
-    # Keys 2 - 3 = -1 and 1; with q = (ln 3) / 2 the scores differ by ln 3.
-    contexts, weights = attention(tensor([[[LN3 / 2]]]), memory)
-    torch.testing.assert_close(weights, tensor([[[0.25, 0.75, 0]]]))
-    torch.testing.assert_close(contexts, tensor([[[0.25 + 0.375, -0.25]]]))
-
-
-def test_additive_by_hand() -> None:
-    attention = AdditiveAttention(query_size=1, value_size=1, size=1).double()
-    set_weights(attention, query_weight=[2], key_weight=[1], key_bias=[1 + LN2], score_weight=[LN3 / 0.6])
-    # tanh(2 q + v + 1 + ln 2): with q = -1/2 it is tanh(ln 2) = 3/5 for v = 0, and 0 for v = -ln 2.
-    memory = attention.remember(tensor([[[0], [-LN2], [9]]]), MASK)
-    contexts, weights = attention(tensor([[[-0.5]]]), memory)
-    torch.testing.assert_close(weights, tensor([[[0.75, 0.25, 0]]]))
-    torch.testing.assert_close(contexts, tensor([[[-0.25 * LN2]]]))
-
-
-def test_multihead_by_hand() -> None:
-    attention = MultiheadAttention(query_size=8, value_size=8, size=8, heads=2).double()
-    eye = torch.eye(8).tolist()
-    nothing = [0] * 8
-    set_weights(
-        attention, query_weight=eye, query_bias=nothing, key_weight=eye, key_bias=nothing,
-        value_weight=(2 * torch.eye(8)).tolist(), value_bias=nothing, output_weight=eye, output_bias=[0.5] * 8,
-    )  # fmt: skip
-    # Heads are 4 wide, so scores are halved. The first head sees q . k / 2 = ln 3 and 0; the second 0 and 0.
-    values = tensor([[[1, 0, 0, 0, 1, 0, 0, 0], [0, 1, 0, 0, 0, 0, 1, 0], [9] * 8]])
-    contexts, weights = attention(tensor([[[2 * LN3] + [0] * 7]]), attention.remember(values, MASK))
-    torch.testing.assert_close(weights, tensor([[[0.625, 0.375, 0]]]))
-    torch.testing.assert_close(contexts, tensor([[[2, 1, 0.5, 0.5, 1.5, 0.5, 1.5, 0.5]]]))
-
-
-def test_heads_must_divide_the_width() -> None:
-    with pytest.raises(ValueError, match="4 heads do not divide a width of 6"):
-        MultiheadAttention(query_size=3, value_size=3, size=6, heads=4)
-
-
-LENGTHS = [5, 2, 1]
 
 
 def make_mask(length: int = 5) -> Tensor:
     return torch.arange(length) < torch.tensor(LENGTHS).unsqueeze(1)
 
 
-def loop_scores(attention: Any, query: Tensor, value: Tensor) -> list[float]:
-    """The score of one query and one value, of every head."""
-    match attention:
-        case DotAttention():
-            return [float(query @ value)]
-        case GeneralAttention():
-            return [float(query @ (attention.key.weight @ value))]
-        case AdditiveAttention():
-            total = 0.0
-            for unit in range(SIZE):
-                inside = float(attention.query.weight[unit] @ query + attention.key.weight[unit] @ value)
-                total += float(attention.score.weight[0, unit]) * math.tanh(inside + float(attention.key.bias[unit]))
-            return [total]
-        case MultiheadAttention():
-            q = attention.query.weight @ query + attention.query.bias
-            k = attention.key.weight @ value + attention.key.bias
-            width = SIZE // HEADS
-            parts = [slice(head * width, (head + 1) * width) for head in range(HEADS)]
-            return [float(q[part] @ k[part]) / math.sqrt(width) for part in parts]
-    raise AssertionError(attention)
+def attend(attention: Any, queries: Tensor, memory: Memory) -> Attended:
+    """What the queries of one hypothesis per sentence [batch, tgt_len, query] see, step by step where it must be."""
+    state = attention.initial_state(memory, queries.shape[0])
+    if not attention.sequential:
+        assert state is None
+        attended: Attended = attention(queries, memory, state)
+        assert attended.state is None
+        return attended
+    steps = []
+    for query in queries.split(1, dim=1):
+        steps.append(attention(query, memory, state))
+        state = steps[-1].state
+    contexts, weights = (torch.cat([getattr(step, name) for step in steps], 1) for name in ("contexts", "weights"))
+    return Attended(contexts, weights, state)
 
 
-def loop_attention(attention: Any, query: Tensor, values: list[Tensor]) -> tuple[Tensor, list[float]]:
-    """Context and mean weights of one query over the real values, in plain loops."""
-    scores = [loop_scores(attention, query, value) for value in values]
-    heads = len(scores[0])
-    weights = []
-    for head in range(heads):
-        powers = [math.exp(score[head]) for score in scores]
-        weights.append([power / sum(powers) for power in powers])
-    if isinstance(attention, MultiheadAttention):
-        projected = [attention.value.weight @ value + attention.value.bias for value in values]
-        width = SIZE // HEADS
-        parts = [
-            sum(
-                weights[head][place] * projected[place][head * width : (head + 1) * width]
-                for place in range(len(values))
-            )
-            for head in range(HEADS)
-        ]
-        context = attention.output.weight @ torch.cat(parts) + attention.output.bias
-    else:
-        context = sum(weights[0][place] * value for place, value in enumerate(values))
-    return context, [sum(head[place] for head in weights) / heads for place in range(len(values))]
+def both(attended: Attended) -> tuple[Tensor, ...]:
+    """Contexts, and weights where there are some."""
+    return (attended.contexts,) if attended.weights is None else (attended.contexts, attended.weights)
 
 
-@torch.no_grad()
+def assert_close(actual: Tensor, expected: Tensor, tolerance: float = 1e-12) -> None:
+    torch.testing.assert_close(actual, expected, rtol=0, atol=tolerance)
+
+
+def test_the_table_names_every_kind() -> None:
+    assert {name.partition("/")[0] for name in NAMES} == set(get_args(AttentionName)) - {"none"}
+    classes = {type(maker(0.0)) for maker in KINDS.values()}
+    others = {"Attended", "Attention", "AttentionState", "Choice", "Memory"}
+    assert {one.__name__ for one in classes} == set(package.__all__) - others
+
+
 @pytest.mark.parametrize("name", NAMES)
-def test_equals_plain_loops(name: str, make: Make, sines: Sines) -> None:
+def test_what_it_says_of_itself(name: str, make: Make, sines: Sines) -> None:
     attention = make(name)
-    values, queries = sines(3, 5, VALUE), sines(3, 4, QUERY, start=300)
-    contexts, weights = attention(queries, attention.remember(values, make_mask()))
-    assert contexts.shape == (3, 4, attention.output_size)
-    for row, length in enumerate(LENGTHS):
-        for n in range(4):
-            context, expected = loop_attention(attention, queries[row, n], list(values[row, :length]))
-            torch.testing.assert_close(contexts[row, n], context, rtol=0, atol=1e-12)
-            assert weights[row, n, :length].tolist() == pytest.approx(expected, abs=1e-12)
+    assert attention.sequential == (name in SEQUENTIAL)
+    attended = attend(attention, sines(3, 4, QUERY), attention.remember(sines(3, 5, VALUE), make_mask()))
+    assert attended.contexts.shape == (3, 4, attention.output_size)
+    assert (attended.weights is None) == (name == "summary")
+    assert attended.choice is None  # nothing is drawn in evaluation
 
 
-def test_multihead_equals_torch(make: Make, sines: Sines) -> None:
-    attention = make("multihead")
-    values, queries = sines(3, 5, VALUE), sines(3, 4, QUERY, start=300)
-    contexts, _ = attention(queries, attention.remember(values, make_mask()))
-
-    def heads(sequences: Tensor) -> Tensor:
-        return sequences.unflatten(-1, (HEADS, -1)).transpose(1, 2)
-
-    read = functional.scaled_dot_product_attention(
-        heads(attention.query(queries)), heads(attention.key(values)), heads(attention.value(values)),
-        attn_mask=make_mask()[:, None, None, :],
-    )  # fmt: skip
-    torch.testing.assert_close(contexts, attention.output(read.transpose(1, 2).flatten(2)), rtol=0, atol=1e-12)
-
-
-@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("name", WEIGHING)
 def test_weights_are_shares_of_the_real_positions(name: str, make: Make, sines: Sines) -> None:
     attention = make(name)
+    padding = ~make_mask()[:, None, :]
     for scale in (1.0, 1e4):  # such scores overflow any exp that is taken without care
-        _, weights = attention(scale * sines(3, 4, QUERY), attention.remember(sines(3, 5, VALUE), make_mask()))
-        assert (weights.masked_select(~make_mask()[:, None, :].expand_as(weights)) == 0).all()
-        torch.testing.assert_close(weights.sum(-1), torch.ones(3, 4, dtype=torch.float64))
+        memory = attention.remember(sines(3, 5, VALUE), make_mask())
+        weights = attend(attention, scale * sines(3, 4, QUERY), memory).weights
+        assert weights is not None
+        assert (weights.masked_select(padding.expand_as(weights)) == 0).all()
+        assert (weights >= 0).all()
+        if name.startswith("local-p"):  # takes from the shares what is far from the centre
+            assert (weights.sum(-1) <= 1).all()
+            assert (weights.sum(-1) > 0).all()
+        else:
+            assert_close(weights.sum(-1), torch.ones(3, 4, dtype=torch.float64))
 
 
-@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("name", INDEPENDENT)
 def test_queries_together_equal_queries_alone(name: str, make: Make, sines: Sines) -> None:
     attention = make(name)
     queries = sines(3, 6, QUERY)
     memory = attention.remember(sines(3, 5, VALUE, start=300), make_mask())
-    contexts, weights = attention(queries, memory)
+    together = both(attention(queries, memory, None))
     for n in range(6):
-        context, weight = attention(queries[:, n : n + 1], memory)
-        torch.testing.assert_close(contexts[:, n : n + 1], context, rtol=0, atol=1e-13)
-        torch.testing.assert_close(weights[:, n : n + 1], weight, rtol=0, atol=1e-13)
+        for whole, alone in zip(together, both(attention(queries[:, n : n + 1], memory, None)), strict=True):
+            assert_close(whole[:, n : n + 1], alone, 1e-13)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_hypotheses_share_the_memory_of_their_sentence(name: str, make: Make, sines: Sines) -> None:
+    """Three steps of four hypotheses to each sentence equal those of twelve sentences, and states can be reordered."""
+    attention = make(name)
+    memory = attention.remember(sines(3, 5, VALUE, start=300), make_mask())
+    repeated = memory.keep(torch.arange(3).repeat_interleave(4))
+    state, alone = attention.initial_state(memory, 12), attention.initial_state(repeated, 12)
+    # Each sentence's hypotheses get new places, one of them twice.
+    rows = torch.tensor([3, 0, 0, 1, 6, 5, 4, 7, 8, 11, 10, 8])
+    for step in range(3):
+        queries = sines(12, QUERY, start=1000 * step + 1)
+        attended = attention(queries.view(3, 4, QUERY), memory, state)
+        expected = attention(queries.view(12, 1, QUERY), repeated, alone)
+        for actual, right in zip(both(attended), both(expected), strict=True):
+            assert_close(actual.flatten(0, 1).unsqueeze(1), right, 1e-13)
+        if name in SEQUENTIAL:
+            assert attended.state.history.shape[0] == 12
+            state, alone = attended.state.select(rows), AttentionState(expected.state.history[rows])
+
+
+@pytest.mark.parametrize("name", SEQUENTIAL)
+def test_steps_depend_on_their_history_and_leave_it_as_it_was(name: str, make: Make, sines: Sines) -> None:
+    attention = make(name)
+    memory = attention.remember(sines(3, 5, VALUE), make_mask())
+    state = attention.initial_state(memory, 3)
+    before = state.history.clone()
+    first = attention(sines(3, 1, QUERY), memory, state)
+    assert torch.equal(state.history, before)
+    second = attention(sines(3, 1, QUERY), memory, first.state)
+    assert (first.weights[0] - second.weights[0]).abs().max() > 1e-3
+    assert_close(attention(sines(3, 1, QUERY), memory, state).weights, first.weights, 0.0)
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -220,85 +197,159 @@ def test_padding_changes_nothing(name: str, make: Make, sines: Sines) -> None:
     attention = make(name)
     queries = sines(3, 4, QUERY, start=300)
 
-    def run(garbage: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+    def run(garbage: Tensor) -> list[Tensor]:
         mask = make_mask(garbage.shape[1])
         real = functional.pad(sines(3, 5, VALUE), (0, 0, 0, garbage.shape[1] - 5))
         values = torch.where(mask.unsqueeze(-1), real, garbage).requires_grad_()
-        contexts, weights = attention(queries, attention.remember(values, mask))
-        (gradient,) = torch.autograd.grad((contexts * sines(3, 4, VALUE)).sum() + (weights**2).sum(), values)
+        results = both(attend(attention, queries, attention.remember(values, mask)))
+        loss = torch.stack([(one**2).sum() for one in results]).sum()
+        (gradient,) = torch.autograd.grad(loss, values)
         assert torch.count_nonzero(gradient[~mask]) == 0
-        assert torch.count_nonzero(weights[:, :, 5:]) == 0
-        return contexts, weights[:, :, :5], gradient[:, :5]
+        if len(results) > 1:
+            assert torch.count_nonzero(results[1][:, :, 5:]) == 0
+        return [results[0], *(weights[:, :, :5] for weights in results[1:]), gradient[:, :5]]
 
     expected = run(torch.zeros(3, 5, VALUE, dtype=torch.float64))
     for columns in (5, 9):
-        for actual, plain in zip(run(100 * sines(3, columns, VALUE, start=900)), expected, strict=True):
-            torch.testing.assert_close(actual, plain, rtol=0, atol=1e-12)
+        for actual, plain in zip(run(1e4 * sines(3, columns, VALUE, start=900)), expected, strict=True):
+            assert_close(actual, plain)
+
+
+def run_with(attention: nn.Module, weights: dict[str, Tensor], function: Callable[[Any], Any]) -> Any:
+    """`function` of the attention with these weights, so that gradients reach them."""
+
+    class Whole(nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.attention = attention
+
+        def forward(self) -> Any:
+            return function(self.attention)
+
+    return torch.func.functional_call(Whole(), {f"attention.{name}": weight for name, weight in weights.items()}, ())
+
+
+def drawn(attended: Attended) -> tuple[Tensor, ...]:
+    """What has a gradient: contexts and weights, or of a hard attention the contexts and its choice."""
+    if attended.choice is None:
+        return both(attended)
+    return attended.contexts, attended.choice.log_probs, attended.choice.entropies
 
 
 @pytest.mark.parametrize("name", NAMES)
 def test_gradients_by_finite_differences(name: str, make: Make, sines: Sines) -> None:
-    attention = make(name)
+    """Of inputs and all parameters, through three steps; a hard attention's of what it drew."""
+    attention = make(name).train()
     parameters = dict(attention.named_parameters())
     mask = torch.tensor([[True, True, True], [True, False, False]])
 
     def run(queries: Tensor, values: Tensor, *weights: Tensor) -> tuple[Tensor, ...]:
-        class Whole(nn.Module):
-            def __init__(self) -> None:
-                super().__init__()
-                self.attention = attention
+        with torch.random.fork_rng(devices=[]):
+            torch.manual_seed(1)  # the same positions every time
+            attended = run_with(
+                attention,
+                dict(zip(parameters, weights, strict=True)),
+                lambda module: attend(module, queries, module.remember(values, mask)),
+            )
+        return drawn(attended)
 
-            def forward(self) -> tuple[Tensor, ...]:
-                contexts, shares = self.attention(queries, self.attention.remember(values, mask))
-                return contexts, shares
-
-        named = {f"attention.{name}": weight for name, weight in zip(parameters, weights, strict=True)}
-        result: tuple[Tensor, ...] = torch.func.functional_call(Whole(), named, ())
-        return result
-
-    inputs = [sines(2, 2, QUERY), sines(2, 3, VALUE, start=60), *(p.detach().clone() for p in parameters.values())]
+    inputs = [sines(2, 3, QUERY), sines(2, 3, VALUE, start=60), *(p.detach().clone() for p in parameters.values())]
     assert torch.autograd.gradcheck(run, [one.requires_grad_() for one in inputs])
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_every_parameter_is_trained(name: str, make: Make, sines: Sines) -> None:
+    attention = make(name).train()
+    torch.manual_seed(1)
+    values = sines(3, 5, VALUE).requires_grad_()
+    attended = attend(attention, sines(3, 4, QUERY), attention.remember(values, make_mask()))
+    torch.stack([(one**2).sum() for one in drawn(attended)]).sum().backward()
+    # The bias of keys that are only multiplied with queries moves all scores of a query alike.
+    nothing = {"key.bias"} if name == "multihead" else set()
+    for path, parameter in attention.named_parameters():
+        assert parameter.grad is not None, path
+        assert (parameter.grad.abs().max() > 1e-6) == (path not in nothing), path
 
 
 @pytest.mark.parametrize("name", NAMES)
 def test_the_memory_of_some_sentences(name: str, make: Make, sines: Sines) -> None:
     attention = make(name)
-    values, queries = sines(3, 5, VALUE), sines(3, 2, QUERY, start=300)
+    values, queries = sines(3, 5, VALUE), sines(3, 3, QUERY, start=300)
     memory = attention.remember(values, make_mask())
-    contexts, weights = attention(queries, memory)
     kept = torch.tensor([2, 0])
     some = memory.keep(kept)
     assert isinstance(some, Memory)
     assert torch.equal(some.mask, make_mask()[kept])
-    some_contexts, some_weights = attention(queries[kept], some)
-    torch.testing.assert_close(some_contexts, contexts[kept], rtol=0, atol=1e-13)
-    torch.testing.assert_close(some_weights, weights[kept], rtol=0, atol=1e-13)
+    actual = both(attend(attention, queries[kept], some))
+    for one, all_of_it in zip(actual, both(attend(attention, queries, memory)), strict=True):
+        assert_close(one, all_of_it[kept], 1e-13)
 
 
 @pytest.mark.parametrize("name", NAMES)
+def test_what_depends_on_the_source_alone_is_computed_once(name: str, make: Make, sines: Sines) -> None:
+    """No layer that `remember` runs is run again by a call."""
+    attention = make(name)
+    ran: list[str] = []
+    layers = [(path, module) for path, module in attention.named_modules() if not list(module.children())]
+    for path, module in layers:
+        module.register_forward_hook(lambda *_, path=path: ran.append(path))
+    memory = attention.remember(sines(3, 5, VALUE), make_mask())
+    once = set(ran)
+    assert once or name.endswith("dot")
+    ran.clear()
+    attend(attention, sines(3, 2, QUERY), memory)
+    assert not once & set(ran)
+
+
+@pytest.mark.parametrize("name", DROPPING)
 def test_dropout_is_on_the_weights_that_read(name: str, make: Make, sines: Sines) -> None:
     attention = make(name, dropout=0.5)
-    values, queries = sines(1, 1, VALUE), sines(1, 200, QUERY, start=300)
-    memory = attention.remember(values, torch.tensor([[True]]))
-    plain, _ = attention.eval()(queries, memory)
+    queries = sines(1, 1, QUERY, start=300).expand(1, 200, QUERY)
+    memory = attention.remember(sines(1, 1, VALUE), torch.tensor([[True]]))
+    state = attention.initial_state(memory, 200)
+    plain = attention(queries, memory, state)
     torch.manual_seed(1)
-    dropped, weights = attention.train()(queries, memory)
-    assert (weights == 1).all()  # what is reported is what attention chose
-    # One weight of 1 is dropped or doubled, so there are two contexts (four with two heads).
-    distinct = torch.unique(dropped[0].detach().round(decimals=9), dim=0)
-    assert len(distinct) == (4 if name == "multihead" else 2)
-    assert len(torch.unique(plain[0].detach().round(decimals=9), dim=0)) == 1
+    dropped = attention.train()(queries, memory, state)
+    assert torch.equal(dropped.weights, plain.weights)  # what is reported is what attention chose
+    if name in SEQUENTIAL:
+        assert torch.equal(dropped.state.history, plain.state.history)
+    # The only weight is dropped or doubled, so there are two contexts (four with two heads).
+    distinct = torch.unique(dropped.contexts[0].detach().round(decimals=9), dim=0)
+    assert len(distinct) == (4 if name.startswith("multihead") else 2)
+    assert len(torch.unique(plain.contexts[0].detach().round(decimals=9), dim=0)) == 1
     middle = distinct.mean(0)  # nothing and double, on average the plain one
-    torch.testing.assert_close(middle, plain[0, 0].detach(), rtol=0, atol=1e-8)
+    assert_close(middle, plain.contexts[0, 0].detach(), 1e-8)
 
 
-@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("name", WEIGHING)
 def test_weights_are_fp32_under_bf16(name: str, make: Make, sines: Sines) -> None:
     attention = make(name).float()
     values, queries = sines(3, 5, VALUE).float(), sines(3, 4, QUERY, start=300).float()
-    contexts, weights = attention(queries, attention.remember(values, make_mask()))
+    full = attend(attention, queries, attention.remember(values, make_mask()))
     with torch.autocast("cpu", torch.bfloat16):
-        short_contexts, short_weights = attention(queries, attention.remember(values, make_mask()))
-    assert short_weights.dtype == torch.float32
-    torch.testing.assert_close(short_weights, weights, rtol=0, atol=0.03)
-    torch.testing.assert_close(short_contexts.float(), contexts, rtol=0, atol=0.06)
+        short = attend(attention, queries, attention.remember(values, make_mask()))
+        from_short = attend(attention, queries.bfloat16(), attention.remember(values.bfloat16(), make_mask()))
+    for attended in (short, from_short):
+        assert full.weights is not None
+        assert attended.weights is not None
+        assert attended.weights.dtype == torch.float32
+        assert_close(attended.weights, full.weights, 0.04)
+        assert_close(attended.contexts.float(), full.contexts, 0.08)
+        if attended.state is not None:
+            assert attended.state.history.dtype in (torch.float32, torch.int64)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_source_of_one_word(name: str, make: Make, sines: Sines) -> None:
+    """Every query sees the word and nothing else, whatever else is in the batch."""
+    attention = make(name)
+    memory = attention.remember(sines(3, 5, VALUE), make_mask())  # the last sentence is one word long
+    attended = attend(attention, sines(3, 4, QUERY, start=300), memory)
+    if attended.weights is not None:
+        assert torch.count_nonzero(attended.weights[2, :, 1:]) == 0
+        if not name.startswith("local-p"):
+            assert (attended.weights[2, :, 0] == 1).all()
+    single = attention.remember(sines(3, 5, VALUE)[2:, :1], torch.tensor([[True]]))
+    assert_close(attended.contexts[2:], attend(attention, sines(3, 4, QUERY, start=300)[2:], single).contexts, 1e-13)
+    if name not in ("summary", "multihead", "multihead-additive") and not name.startswith("local-p"):
+        assert_close(attended.contexts[2], sines(3, 5, VALUE)[2, 0].expand(4, VALUE))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Literal, Protocol
 
 import torch
@@ -9,7 +10,9 @@ from torch import Tensor, nn
 
 from seq2seq.model.encoder import EncodedSource
 from seq2seq.nn.cells import CellState
-from seq2seq.nn.recurrent import FusedCellName
+
+#: Widths of h and of c of one layer's state; 0 where there is no c.
+StateSizes = tuple[int, int]
 
 
 class Bridge(Protocol):
@@ -23,14 +26,17 @@ class Bridge(Protocol):
 class ZeroBridge(nn.Module):
     """Every state starts at zero; the attention alone connects the decoder to the source."""
 
-    def __init__(self, *, cell: FusedCellName, layers: int, hidden_size: int) -> None:
+    def __init__(self, *, state_sizes: Sequence[StateSizes]) -> None:
         super().__init__()
-        self.cell, self.layers, self.hidden_size = cell, layers, hidden_size
+        self.state_sizes = tuple(state_sizes)
 
     def forward(self, source: EncodedSource) -> tuple[CellState, ...]:
         """States of zeros."""
-        zeros = source.values.new_zeros(source.values.shape[0], self.hidden_size)
-        return (CellState(zeros, zeros if self.cell == "lstm" else None),) * self.layers
+        values = source.values
+        return tuple(
+            CellState(values.new_zeros(values.shape[0], h), values.new_zeros(values.shape[0], c) if c else None)
+            for h, c in self.state_sizes
+        )
 
 
 class FinalStateBridge(nn.Module):
@@ -44,34 +50,33 @@ class FinalStateBridge(nn.Module):
 class TanhBridge(nn.Module):
     """A tanh layer for every state of the decoder, h and c, on a summary of the source.
 
-    The summary is `final`: the final h of the encoder's top layer (Bahdanau et al. 2015, section A.2.2, who take the
-    backward direction's); or `mean`: the mean of the encoder's outputs over the real positions (Nematus, Sennrich et
-    al. 2017).
+    The summary is `final`: the final h of the encoder's top layer, both directions side by side; `backward`: that of
+    the direction that reads backward alone (Bahdanau et al. 2015, section A.2.2); or `mean`: the mean of the encoder's
+    outputs over the real positions (Nematus, Sennrich et al. 2017).
     """
 
     def __init__(
-        self,
-        *,
-        summary: Literal["final", "mean"],
-        input_size: int,
-        cell: FusedCellName,
-        layers: int,
-        hidden_size: int,
+        self, *, summary: Literal["final", "backward", "mean"], input_size: int, state_sizes: Sequence[StateSizes]
     ) -> None:
+        """`input_size` is the width of the final h, both directions counted, or of the outputs for `mean`."""
         super().__init__()
         self.summary = summary
-        self.parts = 2 if cell == "lstm" else 1
-        self.projection = nn.Linear(input_size, layers * self.parts * hidden_size)
-        self.layers = layers
+        self.state_sizes = tuple(state_sizes)
+        self._parts = [size for sizes in state_sizes for size in sizes]
+        self.projection = nn.Linear(input_size // 2 if summary == "backward" else input_size, sum(self._parts))
 
     def forward(self, source: EncodedSource) -> tuple[CellState, ...]:
         """States made from the summary."""
-        if self.summary == "final":
-            summary = source.states[-1].h
-        else:
-            summary = source.values.sum(dim=1) / source.mask.sum(dim=1, keepdim=True).to(source.values.dtype)
-        projected: Tensor = torch.tanh(self.projection(summary))
-        chunks = projected.chunk(self.layers * self.parts, dim=-1)
-        if self.parts == 1:
-            return tuple(CellState(h) for h in chunks)
-        return tuple(CellState(h, c) for h, c in zip(chunks[::2], chunks[1::2], strict=True))
+        projected = torch.tanh(self.projection(self._summary(source)))
+        parts = iter(torch.split(projected, self._parts, dim=-1))
+        return tuple(CellState(next(parts), c if (c := next(parts)).shape[-1] else None) for _ in self.state_sizes)
+
+    def _summary(self, source: EncodedSource) -> Tensor:
+        match self.summary:
+            case "final":
+                return source.states[-1].h
+            case "backward":
+                return source.states[-1].h.chunk(2, dim=-1)[1]
+            case "mean":
+                lengths = source.mask.sum(dim=1, keepdim=True).to(source.values.dtype)
+                return source.values.sum(dim=1) / lengths

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from torch import Tensor, nn
 
 from seq2seq.nn.cells import CellState
-from seq2seq.nn.dropout import dropout
-from seq2seq.nn.recurrent import EncoderStack
+from seq2seq.nn.embedding import EmbeddingDropout
+from seq2seq.nn.recurrent import EncoderStack, read_positions, reversal
 
 
 @dataclass(frozen=True)
@@ -23,15 +23,40 @@ class EncodedSource:
 class Encoder(nn.Module):
     """Embeddings and a stack of recurrent layers."""
 
-    def __init__(self, *, embedding: nn.Embedding, stack: EncoderStack, embedding_dropout: float) -> None:
+    def __init__(
+        self,
+        *,
+        embedding: nn.Embedding,
+        stack: EncoderStack,
+        dropout: EmbeddingDropout,
+        reverse_source: bool,
+        projection: nn.Linear | None = None,
+    ) -> None:
+        """Put an encoder together.
+
+        With `reverse_source` the stack reads every sentence from its last piece to its first. `projection` is a linear
+        layer on the values (Chen et al. 2018, section 3).
+        """
         super().__init__()
         self.embedding = embedding
         self.stack = stack
-        self.embedding_dropout = embedding_dropout
-        self.output_size = stack.output_size
+        self.dropout = dropout
+        self.reverse_source = reverse_source
+        self.projection = projection
+        self.output_size = stack.output_size if projection is None else projection.out_features
 
     def forward(self, source: Tensor, lengths: Tensor, mask: Tensor) -> EncodedSource:
-        """Encode `source`, ids [batch, src_len] padded behind `lengths` [batch]; `mask` bool [batch, src_len]."""
-        embedded = dropout(self.embedding(source), self.embedding_dropout, self.training)
-        values, states = self.stack(embedded, lengths, mask)
+        """Encode `source`, ids [batch, src_len] padded behind `lengths` [batch]; `mask` bool [batch, src_len].
+
+        The values stay in the order of the source's pieces, whatever the order of reading.
+        """
+        embedded = self.dropout(self.embedding(source), self.training)
+        if self.reverse_source:
+            backwards = reversal(lengths, source.shape[1])
+            values, states = self.stack(read_positions(embedded, backwards), lengths, mask)
+            values = read_positions(values, backwards)
+        else:
+            values, states = self.stack(embedded, lengths, mask)
+        if self.projection is not None:
+            values = self.projection(values).masked_fill(~mask.unsqueeze(-1), 0.0)
         return EncodedSource(values, mask, states)

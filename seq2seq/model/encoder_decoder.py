@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import torch
 from torch import Tensor, nn
 
 from seq2seq.model.bridge import Bridge
-from seq2seq.model.decoder import Decoder
+from seq2seq.model.copying import CopyGenerator
+from seq2seq.model.decoder import Decoder, DecoderOutput
 from seq2seq.model.encoder import Encoder
 from seq2seq.model.state import DecoderState, DecodingState
-from seq2seq.nn.attention import Memory
+from seq2seq.nn.attention import Choice, Memory
 from seq2seq.nn.dropout import dropout
 
 
@@ -18,11 +21,32 @@ def mask_of(lengths: Tensor, length: int) -> Tensor:
     return torch.arange(length, device=lengths.device).unsqueeze(0) < lengths.unsqueeze(1)
 
 
+@dataclass(frozen=True)
+class Prediction:
+    """What the network says of every next target piece, teacher-forced.
+
+    `logits` [batch, tgt_len, vocab], log-probabilities up to a constant per position; the attention `weights`
+    [batch, tgt_len, src_len], None without an attention that weighs; and in training what a hard attention chose.
+    Those of padded positions mean nothing.
+    """
+
+    logits: Tensor
+    weights: Tensor | None
+    choice: Choice | None
+
+
 class EncoderDecoder(nn.Module):
     """Encoder, bridge, decoder and output layer. Holds parameters only; every state is passed in and returned."""
 
     def __init__(
-        self, *, encoder: Encoder, bridge: nn.Module, decoder: Decoder, output: nn.Linear, output_dropout: float
+        self,
+        *,
+        encoder: Encoder,
+        bridge: nn.Module,
+        decoder: Decoder,
+        output: nn.Linear,
+        output_dropout: float,
+        copying: CopyGenerator | None = None,
     ) -> None:
         super().__init__()
         self.encoder = encoder
@@ -30,27 +54,24 @@ class EncoderDecoder(nn.Module):
         self.decoder = decoder
         self.output = output
         self.output_dropout = output_dropout
+        self.copying = copying
 
-    def forward(self, source: Tensor, source_lengths: Tensor, target_in: Tensor) -> Tensor:
-        """Logits of every next target piece, teacher-forced.
+    def forward(self, source: Tensor, source_lengths: Tensor, target_in: Tensor) -> Prediction:
+        """Predict every next target piece, teacher-forced.
 
         Args:
             source: ids [batch, src_len], each sentence ending in EOS and then padding.
             source_lengths: [batch], EOS counted.
             target_in: ids [batch, tgt_len], each sentence beginning with BOS.
-
-        Returns:
-            Logits [batch, tgt_len, vocab]; those of padded positions mean nothing.
         """
         memory, state = self._encode(source, source_lengths)
-        readouts, _ = self.decoder.sequence(target_in, state, memory)
-        logits: Tensor = self.output(dropout(readouts, self.output_dropout, self.training))
-        return logits
+        outputs, _ = self.decoder.sequence(target_in, state, memory)
+        return Prediction(self._logits(outputs, source), outputs.weights, outputs.choice)
 
     def start(self, source: Tensor, source_lengths: Tensor) -> DecodingState:
         """State of a search before its first step, one row per sentence of `source` [batch, src_len]."""
         memory, state = self._encode(source, source_lengths)
-        return DecodingState(memory, state, source.shape[0])
+        return DecodingState(source, memory, state)
 
     def step(self, tokens: Tensor, state: DecodingState) -> tuple[Tensor, DecodingState, Tensor | None]:
         """One step of a search.
@@ -63,17 +84,26 @@ class EncoderDecoder(nn.Module):
             Log-probabilities of the next piece [rows, vocab], float32 or wider; the next state; the attention weights
             [rows, src_len], None without attention.
         """
-        readouts, decoder, weights = self.decoder.step(tokens, state.decoder, state.memory)
-        logits = self.output(readouts)
+        outputs, decoder = self.decoder.step(tokens, state.decoder, state.memory)
+        logits = self._logits(outputs, state.source)
         log_probs = logits.to(torch.promote_types(logits.dtype, torch.float32)).log_softmax(dim=-1)
-        return log_probs, DecodingState(state.memory, decoder, state.sentences), weights
+        return log_probs, DecodingState(state.source, state.memory, decoder), outputs.weights
+
+    def _logits(self, outputs: DecoderOutput, source: Tensor) -> Tensor:
+        """Logits [batch, tgt_len, vocab], or [rows, vocab] of rows grouped by the sentences of `source`."""
+        logits: Tensor = self.output(dropout(outputs.readout, self.output_dropout, self.training))
+        if self.copying is None:
+            return logits
+        assert outputs.weights is not None
+        assert outputs.features is not None
+        parts = (logits, outputs.weights, outputs.features)
+        # [batch, n, ...]: n is the target's length, or the beam.
+        grouped = [part.view(source.shape[0], -1, part.shape[-1]) for part in parts]
+        return self.copying(grouped[0], grouped[1], grouped[2], source).view_as(logits)  # type: ignore[no-any-return]
 
     def _encode(self, source: Tensor, lengths: Tensor) -> tuple[Memory | None, DecoderState]:
         encoded = self.encoder(source, lengths, mask_of(lengths, source.shape[1]))
         attention = self.decoder.attention
         memory = None if attention is None else attention.remember(encoded.values, encoded.mask)
         bridge: Bridge = self.bridge
-        attended = None
-        if self.decoder.context == "input-feeding":
-            attended = encoded.values.new_zeros(source.shape[0], self.decoder.readout_size)
-        return memory, DecoderState(bridge(encoded), attended)
+        return memory, self.decoder.start(bridge(encoded), memory)

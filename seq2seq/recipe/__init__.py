@@ -1,19 +1,30 @@
 """Recipes: the one file that describes a translation system, typed and checked. Imports no torch."""
 
+from seq2seq.recipe.attention import Attention, AttentionName, ContextName, ScoreName
 from seq2seq.recipe.corpus import Corpus, TextSource
 from seq2seq.recipe.difference import Difference, differences
 from seq2seq.recipe.dumping import dump_recipe
 from seq2seq.recipe.loading import load_recipe, recipe_from_text
 from seq2seq.recipe.model import (
-    Attention,
-    AttentionName,
     BridgeName,
-    CellName,
-    ContextName,
-    Decoder,
-    Encoder,
+    GeneratorName,
+    Initialization,
+    InitializationName,
     Model,
     TyingName,
+    context_width,
+    readout_width,
+)
+from seq2seq.recipe.recurrence import (
+    CellName,
+    ConnectionName,
+    Decoder,
+    DirectionsName,
+    Encoder,
+    ReadoutName,
+    RecurrentDropoutName,
+    layer_width,
+    memory_width,
 )
 from seq2seq.recipe.schema import (
     BleuTokenizeName,
@@ -38,6 +49,7 @@ from seq2seq.recipe.training import (
     Training,
     Validation,
 )
+from seq2seq.recipe.upgrade import load_stored_recipe
 
 __all__ = [
     "AlgorithmName",
@@ -48,13 +60,18 @@ __all__ = [
     "CellName",
     "Clipping",
     "ClippingName",
+    "ConnectionName",
     "ContextName",
     "Corpus",
     "Decoder",
     "Difference",
+    "DirectionsName",
     "Encoder",
     "Evaluation",
     "EvaluationMetricName",
+    "GeneratorName",
+    "Initialization",
+    "InitializationName",
     "LongInputName",
     "MetricName",
     "Model",
@@ -62,11 +79,14 @@ __all__ = [
     "Optimizer",
     "OptimizerName",
     "PrecisionName",
+    "ReadoutName",
     "Recipe",
+    "RecurrentDropoutName",
     "Run",
     "Sampling",
     "Schedule",
     "ScheduleName",
+    "ScoreName",
     "Search",
     "Section",
     "SideName",
@@ -75,8 +95,13 @@ __all__ = [
     "Training",
     "TyingName",
     "Validation",
+    "context_width",
     "differences",
     "dump_recipe",
+    "layer_width",
     "load_recipe",
+    "load_stored_recipe",
+    "memory_width",
+    "readout_width",
     "recipe_from_text",
 ]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from difflib import get_close_matches
 from pathlib import Path
 
@@ -30,11 +30,13 @@ def load_recipe(path: str | os.PathLike[str], overrides: Sequence[str] = ()) -> 
     Raises:
         RecipeError: the file cannot be read, or what it says cannot be used; the message names every problem.
     """
-    return recipe_from_text(_read(Path(path)), os.fspath(path), overrides)
+    return recipe_from_text(read_text(Path(path)), os.fspath(path), overrides)
 
 
-def recipe_from_text(text: str, name: str, overrides: Sequence[str] = ()) -> Recipe:
-    """The recipe in YAML text, which messages call `name`.
+def recipe_from_text(
+    text: str, name: str, overrides: Sequence[str] = (), *, upgrade: Callable[[Value], Value] | None = None
+) -> Recipe:
+    """The recipe in YAML text, which messages call `name`; `upgrade` first brings older keys to those of today.
 
     Raises:
         RecipeError: as :func:`load_recipe`.
@@ -44,6 +46,8 @@ def recipe_from_text(text: str, name: str, overrides: Sequence[str] = ()) -> Rec
     except UnreadableError as error:
         raise as_recipe_error(name, error) from None
     _expect_sections(tree, name)
+    if upgrade is not None:
+        tree = upgrade(tree)
     for override in overrides:
         tree, found = apply_override(tree, override)
         problems += found
@@ -56,7 +60,8 @@ def recipe_from_text(text: str, name: str, overrides: Sequence[str] = ()) -> Rec
     return recipe
 
 
-def _read(path: Path) -> str:
+def read_text(path: Path) -> str:
+    """The text of a recipe's file; raises RecipeError when it cannot be read."""
     try:
         data = path.read_bytes()
     except FileNotFoundError:

@@ -114,17 +114,27 @@ class Run(Section):
 
 
 def _tied_vocabularies(recipe: Recipe) -> Iterator[Contradiction]:
-    if recipe.model.tying == "all" and not recipe.tokenizer.joint:
+    tying = recipe.model.tying
+    if tying in ("all", "embeddings") and not recipe.tokenizer.joint:
         yield Contradiction(
             ("model.tying",),
-            "all needs one vocabulary for both languages, but tokenizer.joint is false; set it true, or use decoder",
+            f"{tying} needs one vocabulary for both languages, but tokenizer.joint is false; set it true, or use "
+            + ("decoder" if tying == "all" else "none"),
+        )
+
+
+def _copied_vocabulary(recipe: Recipe) -> Iterator[Contradiction]:
+    if recipe.model.generator == "copy" and not recipe.tokenizer.joint:
+        yield Contradiction(
+            ("model.generator",),
+            "copy needs one vocabulary for both languages, but tokenizer.joint is false; set it true, or use softmax",
         )
 
 
 class Recipe(Section):
     """Everything that makes a translation system, from text to score."""
 
-    rules: ClassVar[tuple[Rule, ...]] = (_tied_vocabularies,)
+    rules: ClassVar[tuple[Rule, ...]] = (_tied_vocabularies, _copied_vocabulary)
 
     corpus: Corpus = Field(description="The parallel text.")
     tokenizer: TokenizerSection = Field(default=TokenizerSection(), description="The tokenizer.")

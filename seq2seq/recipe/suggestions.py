@@ -7,7 +7,7 @@ from difflib import get_close_matches
 from seq2seq.recipe.description import keys_of
 from seq2seq.recipe.section import Section, alternatives, fields_of
 
-#: What other toolkits call a key, for people who come from there.
+#: What other toolkits, or earlier releases, call a key, for people who come from there.
 _ELSEWHERE = {
     "lr": "learning_rate",
     "rnn_size": "hidden_size",
@@ -18,6 +18,8 @@ _ELSEWHERE = {
     "embedding_dim": "embedding_size",
     "num_layers": "layers",
     "rnn_type": "cell",
+    "bidirectional": "directions",
+    "residual": "connection",
     "vocab_size": "vocabulary_size",
     "beam_size": "beam",
     "lenpen": "length_penalty",

@@ -9,7 +9,7 @@ from pydantic import Field
 
 from seq2seq.recipe.section import Contradiction, Positive, Rule, Section, Text, only_without
 
-AlgorithmName = Literal["unigram", "bpe", "char"]
+AlgorithmName = Literal["unigram", "bpe", "char", "word"]
 NormalizationName = Literal["nmt_nfkc", "nfkc", "nmt_nfkc_cf", "nfkc_cf", "identity"]
 SideName = Literal["source", "target", "both"]
 
@@ -61,11 +61,28 @@ def _a_model_each(tokenizer: TokenizerSection) -> Iterator[Contradiction]:
         )
 
 
-def _char_has_one_segmentation(tokenizer: TokenizerSection) -> Iterator[Contradiction]:
-    if tokenizer.algorithm == "char" and tokenizer.source_model is None and tokenizer.sampling is not None:
+def _one_segmentation_only(tokenizer: TokenizerSection) -> Iterator[Contradiction]:
+    whole = tokenizer.algorithm in ("char", "word")
+    if whole and tokenizer.source_model is None and tokenizer.sampling is not None:
         yield Contradiction(
             ("sampling", "algorithm"),
-            "algorithm char has one segmentation only; remove sampling, or use unigram or bpe",
+            f"algorithm {tokenizer.algorithm} has one segmentation only; remove sampling, or use unigram or bpe",
+        )
+
+
+def _words_are_not_spelled(tokenizer: TokenizerSection) -> Iterator[Contradiction]:
+    if tokenizer.algorithm == "word" and tokenizer.source_model is None and tokenizer.byte_fallback:
+        yield Contradiction(
+            ("byte_fallback", "algorithm"),
+            "algorithm word has whole words only, and one unknown piece; set byte_fallback: false",
+        )
+
+
+def _two_vocabularies(tokenizer: TokenizerSection) -> Iterator[Contradiction]:
+    if tokenizer.joint and tokenizer.target_vocabulary_size is not None:
+        yield Contradiction(
+            ("target_vocabulary_size", "joint"),
+            "with joint: true one vocabulary of vocabulary_size serves both languages; remove it, or set joint: false",
         )
 
 
@@ -84,12 +101,16 @@ def _bpe_keeps_merges(tokenizer: TokenizerSection) -> Iterator[Contradiction]:
 
 
 def _room_for_bytes(tokenizer: TokenizerSection) -> Iterator[Contradiction]:
-    if tokenizer.byte_fallback and tokenizer.source_model is None and tokenizer.vocabulary_size <= BYTE_PIECES:
-        yield Contradiction(
-            ("vocabulary_size", "byte_fallback"),
-            f"{tokenizer.vocabulary_size} leaves no room for text, since byte_fallback takes {BYTE_PIECES} pieces; "
-            "make it larger, or set byte_fallback: false",
-        )
+    if not tokenizer.byte_fallback or tokenizer.source_model is not None:
+        return
+    for key in ("vocabulary_size", "target_vocabulary_size"):
+        size = getattr(tokenizer, key)
+        if size is not None and size <= BYTE_PIECES:
+            yield Contradiction(
+                (key, "byte_fallback"),
+                f"{size} leaves no room for text, since byte_fallback takes {BYTE_PIECES} pieces; make it larger, or "
+                "set byte_fallback: false",
+            )
 
 
 class TokenizerSection(Section):
@@ -98,15 +119,29 @@ class TokenizerSection(Section):
     rules: ClassVar[tuple[Rule, ...]] = (
         _one_model_serves_both,
         _a_model_each,
-        _char_has_one_segmentation,
+        _one_segmentation_only,
+        _words_are_not_spelled,
+        _two_vocabularies,
         _bpe_has_no_nbest,
         _bpe_keeps_merges,
         _room_for_bytes,
     )
 
-    algorithm: AlgorithmName = Field(default="unigram", description="How pieces are found.", json_schema_extra=_TRAINED)
+    algorithm: AlgorithmName = Field(
+        default="unigram",
+        description="How pieces are found: unigram (Kudo 2018); bpe (Sennrich 2016); char; word (between spaces, the "
+        "most frequent; neighbouring other words are one unknown piece).",
+        json_schema_extra=_TRAINED,
+    )
     vocabulary_size: Annotated[int, Field(ge=16)] = Field(
-        default=8000, description="Pieces, special ones included, of each tokenizer.", json_schema_extra=_TRAINED
+        default=8000,
+        description="Pieces, special ones included, of each tokenizer; char and word may have fewer.",
+        json_schema_extra=_TRAINED,
+    )
+    target_vocabulary_size: Annotated[int, Field(ge=16)] | None = Field(
+        default=None,
+        description="The same of the target's tokenizer; by default `vocabulary_size`. Not with `joint`.",
+        json_schema_extra=_TRAINED,
     )
     joint: bool = Field(default=True, description="One tokenizer for both languages, or one per language.")
     byte_fallback: bool = Field(
@@ -116,7 +151,7 @@ class TokenizerSection(Section):
     )
     character_coverage: float = Field(
         default=1.0,
-        gt=0.9,
+        ge=0.98,
         le=1.0,
         description="Share of the text's characters that get a piece.",
         json_schema_extra=_TRAINED,

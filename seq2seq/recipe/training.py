@@ -18,8 +18,8 @@ from seq2seq.recipe.section import (
     only_with,
 )
 
-OptimizerName = Literal["adam", "adamw", "sgd", "adagrad"]
-ScheduleName = Literal["constant", "inverse-sqrt", "plateau", "cosine"]
+OptimizerName = Literal["adam", "adamw", "sgd", "adagrad", "adadelta"]
+ScheduleName = Literal["constant", "inverse-sqrt", "plateau", "cosine", "step"]
 ClippingName = Literal["norm", "value", "none"]
 PrecisionName = Literal["auto", "fp32", "bf16", "fp16"]
 MetricName = Literal["loss", "bleu", "chrf"]
@@ -29,7 +29,7 @@ class Optimizer(Section):
     """The optimizer."""
 
     name: OptimizerName = Field(
-        default="adam", description="adam and adamw (fused where the machine can), sgd, adagrad."
+        default="adam", description="adam and adamw (fused where the machine can), sgd, adagrad, adadelta."
     )
     learning_rate: float = Field(default=0.001, gt=0.0, description="Highest learning rate; the schedule shapes it.")
     betas: tuple[Probability, Probability] = Field(
@@ -42,12 +42,15 @@ class Optimizer(Section):
         default=1e-8,
         gt=0.0,
         description="Added to the denominator.",
-        json_schema_extra=only_with("name", "adam", "adamw", "adagrad"),
+        json_schema_extra=only_with("name", "adam", "adamw", "adagrad", "adadelta"),
     )
     weight_decay: float = Field(
         default=0.0, ge=0.0, description="adamw: decoupled weight decay; otherwise an L2 penalty."
     )
     momentum: Probability = Field(default=0.0, description="Momentum.", json_schema_extra=only_with("name", "sgd"))
+    rho: Probability = Field(
+        default=0.95, description="Decay of the two means.", json_schema_extra=only_with("name", "adadelta")
+    )
 
 
 class Schedule(Section):
@@ -57,11 +60,12 @@ class Schedule(Section):
         default="constant",
         description="After the warm-up: constant; inverse-sqrt (falls with the root of the updates); plateau "
         "(multiplied by `factor` when more than `patience` validations bring no progress); cosine (to "
-        "`minimum_learning_rate` at the last update: `training.max_updates`, or what `training.epochs` will take).",
+        "`minimum_learning_rate` at the last update: `training.max_updates`, or what `training.epochs` will take); "
+        "step (multiplied by `factor` after `step_after` epochs, and again after every `step_every` more).",
     )
     warmup_updates: NotNegative = Field(default=0, description="Updates of linear warm-up from zero.")
     factor: float = Field(
-        default=0.5, gt=0.0, lt=1.0, description="Multiplier.", json_schema_extra=only_with("name", "plateau")
+        default=0.5, gt=0.0, lt=1.0, description="Multiplier.", json_schema_extra=only_with("name", "plateau", "step")
     )
     patience: NotNegative = Field(
         default=1,
@@ -72,7 +76,19 @@ class Schedule(Section):
         default=0.0,
         ge=0.0,
         description="The learning rate never falls below it.",
-        json_schema_extra=only_with("name", "plateau", "cosine"),
+        json_schema_extra=only_with("name", "plateau", "cosine", "step"),
+    )
+    step_after: float = Field(
+        default=1.0,
+        ge=0.0,
+        description="Epochs before the rate falls for the first time.",
+        json_schema_extra=only_with("name", "step"),
+    )
+    step_every: float = Field(
+        default=1.0,
+        gt=0.0,
+        description="Epochs between one fall and the next.",
+        json_schema_extra=only_with("name", "step"),
     )
 
 
@@ -129,11 +145,21 @@ def _cosine_has_updates(training: Training) -> Iterator[Contradiction]:
 
 def _room_to_fall(training: Training) -> Iterator[Contradiction]:
     lowest, highest = training.schedule.minimum_learning_rate, training.optimizer.learning_rate
-    if training.schedule.name in ("plateau", "cosine") and lowest >= highest:
+    if training.schedule.name in ("plateau", "cosine", "step") and lowest >= highest:
         yield Contradiction(
             ("schedule.minimum_learning_rate", "optimizer.learning_rate"),
             f"minimum_learning_rate {lowest:g} is not below optimizer.learning_rate {highest:g}, so "
             f"{training.schedule.name} has nothing to do; lower it",
+        )
+
+
+def _the_first_step_is_reached(training: Training) -> Iterator[Contradiction]:
+    after = training.schedule.step_after
+    if training.schedule.name == "step" and after >= training.epochs:
+        yield Contradiction(
+            ("schedule.step_after", "epochs"),
+            f"the learning rate first falls after {after:g} epochs, but training ends after {training.epochs}; make "
+            "step_after smaller, or train longer",
         )
 
 
@@ -154,6 +180,7 @@ class Training(Section):
         _warmup_ends,
         _cosine_has_updates,
         _room_to_fall,
+        _the_first_step_is_reached,
         _plateau_comes_before_the_stop,
     )
 

@@ -53,12 +53,31 @@ def test_a_dump_leaves_out_only_what_has_no_effect(minimal: str) -> None:
         return absent
 
     assert missing(recipe, tree, "") == [
+        "model.encoder.projection_size",
+        "model.encoder.transitions",
+        "model.encoder.layer_norm",
+        "model.encoder.connection_from",
         "model.attention.size",
         "model.attention.heads",
+        "model.attention.score",
+        "model.attention.window",
+        "model.attention.location_filters",
+        "model.attention.location_width",
+        "model.attention.fertility",
+        "model.attention.reward_weight",
+        "model.attention.entropy_weight",
+        "model.decoder.projection_size",
+        "model.decoder.transitions",
+        "model.decoder.layer_norm",
+        "model.decoder.connection_from",
+        "model.initialization.scale",
         "training.optimizer.momentum",
+        "training.optimizer.rho",
         "training.schedule.factor",
         "training.schedule.patience",
         "training.schedule.minimum_learning_rate",
+        "training.schedule.step_after",
+        "training.schedule.step_every",
     ]
 
 

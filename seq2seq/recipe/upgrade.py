@@ -1,0 +1,58 @@
+"""Recipes of older model directories, brought to the keys of today."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from pathlib import Path
+
+from seq2seq.recipe.document import Value
+from seq2seq.recipe.loading import read_text, recipe_from_text
+from seq2seq.recipe.schema import Recipe
+
+#: Keys of encoder and decoder in format 1: what each is called today, and what its false and true are.
+_FORMAT_1 = {
+    "bidirectional": ("directions", "forward", "bidirectional"),
+    "residual": ("connection", "plain", "residual"),
+}
+
+
+def load_stored_recipe(path: str | os.PathLike[str]) -> Recipe:
+    """The resolved recipe that a model directory holds, whatever format it is of.
+
+    Format 1 had `bidirectional` in the encoder (now `directions`) and `residual` in encoder and decoder (now
+    `connection`).
+
+    Raises:
+        RecipeError: the file cannot be read, or is damaged; lines are those of the file.
+    """
+    return recipe_from_text(read_text(Path(path)), os.fspath(path), upgrade=_upgraded)
+
+
+def _upgraded(tree: Value) -> Value:
+    """The recipe with the old keys of its encoder and its decoder renamed, each where it was."""
+    return _within(tree, "model", lambda model: _within(_within(model, "encoder", _renamed), "decoder", _renamed))
+
+
+def _within(tree: Value, key: str, change: Callable[[Value], Value]) -> Value:
+    """The mapping with what `key` holds changed; anything else as it is."""
+    content = tree.content
+    if not isinstance(content, Mapping) or key not in content:
+        return tree
+    return replace(tree, content={**content, key: change(content[key])})
+
+
+def _renamed(section: Value) -> Value:
+    content = section.content
+    if not isinstance(content, Mapping):
+        return section
+    keys: dict[str, Value] = {}
+    for key, value in content.items():
+        today, *meanings = _FORMAT_1.get(key, (key,))
+        # What is not true or false is left to be complained of.
+        if meanings and isinstance(value.content, bool) and today not in content:
+            keys[today] = replace(value, content=meanings[value.content])
+        else:
+            keys[key] = value
+    return replace(section, content=keys)

@@ -24,11 +24,11 @@ from torch import Tensor
 from seq2seq.build import build_model
 from seq2seq.errors import ModelError
 from seq2seq.model.encoder_decoder import EncoderDecoder
-from seq2seq.recipe import Recipe, dump_recipe, load_recipe
+from seq2seq.recipe import Recipe, dump_recipe, load_stored_recipe
 from seq2seq.storage import write_atomically
 from seq2seq.text.tokenizer import Tokenizer
 
-FORMAT_VERSION = 1
+FORMAT_VERSION = 2
 RECIPE, WEIGHTS, SOURCE_TOKENIZER, TARGET_TOKENIZER, FORMAT = (
     "recipe.yaml",
     "weights.safetensors",
@@ -98,7 +98,7 @@ def load_description(directory: Path) -> tuple[Recipe, Tokenizer, Tokenizer]:
     for name in (RECIPE, SOURCE_TOKENIZER):
         if not (directory / name).is_file():
             raise ModelError(f"{directory}: the model directory is incomplete, {name} is missing; copy it again")
-    recipe = load_recipe(directory / RECIPE)
+    recipe = load_stored_recipe(directory / RECIPE)
     source = Tokenizer.load(directory / SOURCE_TOKENIZER)
     target_path = directory / TARGET_TOKENIZER
     if description.get("source_tokenizer") == description.get("target_tokenizer"):

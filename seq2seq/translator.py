@@ -87,8 +87,8 @@ class Translator:
 
     @property
     def has_attention(self) -> bool:
-        """Whether the model attends to the source, and so can align words."""
-        return self.model.decoder.attention is not None
+        """Whether the model weighs the words of the source, and so can align words."""
+        return self.model.decoder.weighs_source
 
     @overload
     def translate(self, text: str, *, n_best: None = None, **options: Unpack[TranslationKeywords]) -> Translation: ...

@@ -16,7 +16,16 @@ from seq2seq.build import build_model
 from seq2seq.errors import ModelError, Seq2SeqError
 from seq2seq.model.encoder_decoder import EncoderDecoder
 from seq2seq.model_directory import load_description, load_model, save_description, save_weights
-from seq2seq.recipe import Recipe, TyingName
+from seq2seq.recipe import (
+    AttentionName,
+    BridgeName,
+    CellName,
+    ConnectionName,
+    ContextName,
+    ReadoutName,
+    Recipe,
+    TyingName,
+)
 from seq2seq.text.tokenizer import Tokenizer
 
 ENGLISH = ["The old cat sees the dog.", "A dog runs home.", "We see the old house.", "You buy bread and milk."]
@@ -81,7 +90,9 @@ def test_round_trip(tying: str, joint: bool, tmp_path: Path, tokenizers: tuple[T
     ours, theirs = dict(model.named_parameters()), dict(stored.model.named_parameters())
     assert ours.keys() == theirs.keys()
     assert all(torch.equal(ours[name], theirs[name]) for name in ours)
-    assert (stored.model.output.weight is stored.model.decoder.embedding.weight) == (tying != "none")
+    assert (stored.model.output.weight is stored.model.decoder.embedding.weight) == (tying in ("decoder", "all"))
+    same = stored.model.encoder.embedding.weight is stored.model.decoder.embedding.weight
+    assert same == (tying in ("embeddings", "all"))
     assert stored.source_tokenizer.to_bytes() == tokenizers[0].to_bytes()
     assert stored.target_tokenizer.to_bytes() == tokenizers[0 if joint else 1].to_bytes()
     assert (stored.target_tokenizer is stored.source_tokenizer) == joint
@@ -90,7 +101,65 @@ def test_round_trip(tying: str, joint: bool, tmp_path: Path, tokenizers: tuple[T
 
     source, lengths = torch.tensor([[5, 6, 3]]), torch.tensor([3])
     target_in = torch.tensor([[2, 7]])
-    assert torch.equal(stored.model(source, lengths, target_in), model.eval()(source, lengths, target_in))
+    read, expected = stored.model(source, lengths, target_in), model.eval()(source, lengths, target_in)
+    assert torch.equal(read.logits, expected.logits)
+
+
+NETWORKS: list[dict[str, Any]] = [
+    *({"cell": name} for name in get_args(CellName)),
+    *({"attention": {"type": name}} for name in get_args(AttentionName) if name != "none"),
+    {"attention": {"type": "none", "context": "none"}},
+    *({"attention": {"context": name}} for name in get_args(ContextName) if name != "none"),
+    *({"readout": name} for name in get_args(ReadoutName)),
+    *({"connection": name} for name in get_args(ConnectionName)),
+    *({"bridge": name} for name in get_args(BridgeName)),
+    {"generator": "copy"},
+    {"context_gate": True},
+]
+
+
+@pytest.mark.parametrize("changes", NETWORKS, ids=lambda changes: "-".join(map(str, *changes.items())))
+def test_every_network_comes_back(
+    changes: dict[str, Any], tmp_path: Path, tokenizers: tuple[Tokenizer, Tokenizer]
+) -> None:
+    """All of its weights, whatever it is made of, under names that the next process finds again."""
+    both = {"layers": 2, "embedding_size": 4, "cell": changes.get("cell", "gru")}
+    both |= {"connection": changes.get("connection", "plain")}
+    if both["cell"] == "lstm-projected":
+        both["projection_size"] = 4
+    summary = changes.get("attention") == {"type": "summary"}
+    final = changes.get("bridge") == "final-state"
+    encoder = both | {
+        "hidden_size": 6 if final else 3,
+        "directions": "forward" if summary or final else "bidirectional",
+    }
+    decoder = both | {key: changes[key] for key in ("readout", "context_gate") if key in changes}
+    recipe = Recipe.model_validate(
+        make_recipe(joint=True, tying="none").model_dump(exclude={"model"})
+        | {
+            "model": {
+                "encoder": encoder,
+                "decoder": decoder | {"hidden_size": 6},
+                "attention": changes.get("attention", {}) | ({"heads": 2} if "multihead" in str(changes) else {}),
+                "bridge": changes.get("bridge", "learned"),
+                "generator": changes.get("generator", "softmax"),
+            }
+        }
+    )
+    tokenizer = tokenizers[0]
+    torch.manual_seed(5)
+    size = tokenizer.vocabulary_size
+    model = build_model(recipe.model, source_vocabulary=size, target_vocabulary=size).eval()
+    save_description(tmp_path, recipe=recipe, source_tokenizer=tokenizer, target_tokenizer=tokenizer)
+    save_weights(tmp_path, model.state_dict(), source_tokenizer=tokenizer, target_tokenizer=tokenizer, metadata={})
+    torch.manual_seed(6)
+    stored = load_model(tmp_path, device=CPU)
+    assert stored.recipe == recipe
+    arguments = (torch.tensor([[5, 6, 3], [7, 3, 0]]), torch.tensor([3, 2]), torch.tensor([[2, 7, 8], [2, 9, 9]]))
+    assert torch.equal(stored.model(*arguments).logits, model(*arguments).logits)
+    assert sum(tensor.numel() for tensor in load_file(tmp_path / "weights.safetensors").values()) == sum(
+        parameter.numel() for parameter in model.parameters()
+    )
 
 
 @pytest.mark.parametrize("tying", get_args(TyingName))
@@ -99,7 +168,7 @@ def test_tied_weights_are_stored_once(tying: str, tmp_path: Path, tokenizers: tu
     stored = load_file(tmp_path / "weights.safetensors")
     assert sum(tensor.numel() for tensor in stored.values()) == sum(p.numel() for p in model.parameters())
     embeddings = [name for name in stored if name.endswith(("embedding.weight", "output.weight"))]
-    assert len(embeddings) == {"none": 3, "decoder": 2, "all": 1}[tying]
+    assert len(embeddings) == {"none": 3, "embeddings": 2, "decoder": 2, "all": 1}[tying]
 
 
 def test_weights_by_parameter_name_fit_too(tmp_path: Path, tokenizers: tuple[Tokenizer, Tokenizer]) -> None:
@@ -128,7 +197,7 @@ def test_the_recipe_stored_is_complete(tmp_path: Path, tokenizers: tuple[Tokeniz
     text = (tmp_path / "recipe.yaml").read_text("utf-8")
     assert "label_smoothing: 0.0" in text  # a default that nobody wrote
     assert json.loads((tmp_path / "format.json").read_text()) == {
-        "version": 1,
+        "version": 2,
         "source_tokenizer": tokenizers[0].fingerprint,
         "target_tokenizer": tokenizers[0].fingerprint,
     }
@@ -206,12 +275,12 @@ def test_damaged_format(content: str, directory: Path) -> None:
     assert failure(directory).startswith("MODEL/format.json: the file is damaged")
 
 
-@pytest.mark.parametrize("version", [2, 99])
+@pytest.mark.parametrize("version", [3, 99])
 def test_newer_version(version: int, directory: Path) -> None:
     description = json.loads((directory / "format.json").read_text())
     (directory / "format.json").write_text(json.dumps(description | {"version": version}))
     assert failure(directory) == (
-        f"MODEL/format.json: the model has format version {version}, but this release reads versions up to 1; "
+        f"MODEL/format.json: the model has format version {version}, but this release reads versions up to 2; "
         "install a newer release of seq2seq"
     )
 

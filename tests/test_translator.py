@@ -105,8 +105,8 @@ def test_the_score_is_what_teacher_forcing_gives(translator: Translator) -> None
     ids = [all_pieces.index(piece) for piece in found.pieces]
     source = torch.tensor([[*translator.source_tokenizer.encode_one(line), tokenizer.eos_id]])
     with torch.inference_mode():
-        logits = translator.model(source, torch.tensor([source.shape[1]]), torch.tensor([[tokenizer.bos_id, *ids]]))
-    expected = logits[0].log_softmax(dim=-1)[range(len(ids) + 1), [*ids, tokenizer.eos_id]]
+        read = translator.model(source, torch.tensor([source.shape[1]]), torch.tensor([[tokenizer.bos_id, *ids]]))
+    expected = read.logits[0].log_softmax(dim=-1)[range(len(ids) + 1), [*ids, tokenizer.eos_id]]
     assert found.piece_log_probs == pytest.approx(expected.tolist(), abs=1e-4)
     assert found.log_prob == pytest.approx(float(expected.sum()), abs=1e-4)
     assert found.score == pytest.approx(found.log_prob / (len(ids) + 1) ** 0.7, abs=1e-5)

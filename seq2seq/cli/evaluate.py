@@ -222,9 +222,9 @@ def _score_hypotheses(chosen: argparse.Namespace, text: HeldOutText, scoring: Sc
 
 
 def _recipe(model: ChosenModel) -> Recipe:
-    from seq2seq.recipe import load_recipe
+    from seq2seq.recipe import load_stored_recipe
 
-    return load_recipe(model.directory / "recipe.yaml")
+    return load_stored_recipe(model.directory / "recipe.yaml")
 
 
 def _evaluate_model(

@@ -64,12 +64,13 @@ class Tokenizer:
         normalization: Normalization = "nmt_nfkc",
         training_sentences: int = 2_000_000,
         seed: int = 1,
+        size_key: str = "vocabulary_size",
     ) -> Tokenizer:
         """Train a model on at most `training_sentences` of the sentences, drawn by `seed`.
 
         The same sentences and arguments give the same model. `vocabulary_size` counts the special pieces (and the 256
-        bytes of `byte_fallback`); algorithm `char` takes it as a maximum. Raises TokenizerError when the text cannot
-        fill or does not fit into the vocabulary.
+        bytes of `byte_fallback`); the algorithms `char` and `word` take it as a maximum. Raises TokenizerError when the
+        text cannot fill or does not fit into the vocabulary; `size_key` is the recipe's key of its size.
         """
         model = train_model(
             sentences,
@@ -80,6 +81,7 @@ class Tokenizer:
             normalization=normalization,
             training_sentences=training_sentences,
             seed=seed,
+            size_key=size_key,
         )
         return cls(model=model)
 

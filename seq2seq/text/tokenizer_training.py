@@ -12,7 +12,7 @@ import sentencepiece
 
 from seq2seq.errors import TokenizerError
 
-Algorithm = Literal["unigram", "bpe", "char"]
+Algorithm = Literal["unigram", "bpe", "char", "word"]
 Normalization = Literal["nmt_nfkc", "nfkc", "nmt_nfkc_cf", "nfkc_cf", "identity"]
 
 #: SentencePiece divides its sums by threads, and a sum's last bits depend on the division: the number must not vary.
@@ -31,6 +31,7 @@ def train_model(
     normalization: Normalization,
     training_sentences: int,
     seed: int,
+    size_key: str,
 ) -> bytes:
     """Train a model and give it serialized; see :meth:`seq2seq.text.tokenizer.Tokenizer.train`."""
     # An error while reading must arrive as it is. SentencePiece would wrap what its iterator raises, and would draw its
@@ -45,6 +46,8 @@ def train_model(
             model_writer=model,
             model_type=algorithm,
             vocab_size=vocabulary_size,
+            # As with characters, a text of fewer words gives fewer pieces.
+            hard_vocab_limit=algorithm != "word",
             byte_fallback=byte_fallback,
             character_coverage=character_coverage,
             normalization_rule_name=normalization,
@@ -57,7 +60,9 @@ def train_model(
             minloglevel=2,
         )
     except RuntimeError as error:
-        raise TokenizerError(_in_words(str(error), vocabulary_size=vocabulary_size, algorithm=algorithm)) from None
+        raise TokenizerError(
+            _in_words(str(error), size=f"tokenizer.{size_key} is {vocabulary_size}", algorithm=algorithm)
+        ) from None
     return model.getvalue()
 
 
@@ -93,24 +98,21 @@ def _trainable(sentence: str) -> str:
     return clean if clean.isascii() else clean.encode("utf-8", "replace").decode("utf-8")
 
 
-def _in_words(complaint: str, *, vocabulary_size: int, algorithm: Algorithm) -> str:
-    """One sentence for the user, made of SentencePiece's message."""
+def _in_words(complaint: str, *, size: str, algorithm: Algorithm) -> str:
+    """One sentence for the user, made of SentencePiece's message; `size` says what the vocabulary's size is."""
     too_many = re.search(r"Please set it to a value <= (\d+)", complaint)
     if too_many:
         return (
-            f"tokenizer.vocabulary_size is {vocabulary_size}, but the training text supports at most "
+            f"{size}, but the training text supports at most "
             f"{too_many[1]} {algorithm} pieces; set it to {too_many[1]} or less, or train on more text"
         )
     too_few = re.search(r"smaller than required_chars\. \d+ vs (\d+)", complaint)
     if too_few:
         return (
-            f"tokenizer.vocabulary_size is {vocabulary_size}, but the characters of the training text and the special "
+            f"{size}, but the characters of the training text and the special "
             f"pieces alone need {too_few[1]}; set it to more than {too_few[1]}, or lower tokenizer.character_coverage"
         )
     if "sentences_.empty()" in complaint:
         return "the tokenizer cannot be trained: the training text has no words, or only sentences of more than 16 KiB"
     reason = re.sub(r"^\w+: \S+\(\d+\) ", "", complaint.strip()).strip() or complaint.strip()
-    return (
-        f"the tokenizer cannot be trained with algorithm {algorithm} and vocabulary_size {vocabulary_size}: "
-        f"SentencePiece says {reason}"
-    )
+    return f"the tokenizer cannot be trained with algorithm {algorithm}, where {size}: SentencePiece says {reason}"

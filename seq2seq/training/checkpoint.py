@@ -1,8 +1,8 @@
 """The checkpoint: one safetensors file from which a run continues exactly.
 
-It holds the network, the optimizer, the running mean of the weights, the states of the random generators, and as JSON
-in its header the progress and the loss scale. One file, replaced atomically: a run killed at any moment leaves either
-the old or the new one.
+It holds the network, the optimizer, the running mean of the weights, the baseline of a hard attention, the states of
+the random generators, and as JSON in its header the progress and the loss scale. One file, replaced atomically: a run
+killed at any moment leaves either the old or the new one.
 """
 
 from __future__ import annotations
@@ -21,6 +21,7 @@ from seq2seq.storage import write_atomically
 from seq2seq.training.average import RunningMean
 from seq2seq.training.precision import Precision
 from seq2seq.training.progress import Progress
+from seq2seq.training.reinforce import Reinforce
 
 CHECKPOINT = "checkpoint.safetensors"
 _VERSION = "1"
@@ -34,6 +35,7 @@ def save_checkpoint(
     mean: RunningMean | None,
     precision: Precision,
     progress: Progress,
+    reinforce: Reinforce | None = None,
 ) -> None:
     """Write the checkpoint atomically, forced to the disk.
 
@@ -43,6 +45,8 @@ def save_checkpoint(
     tensors = {f"model.{name}": parameter.detach() for name, parameter in model.named_parameters()}
     if mean is not None:
         tensors |= {f"mean.{name}": tensor for name, tensor in mean.state().items()}
+    if reinforce is not None:
+        tensors |= {f"reinforce.{name}": tensor for name, tensor in reinforce.state().items()}
     numbers: dict[str, Any] = {}
     for index, state in optimizer.state_dict()["state"].items():
         for key, value in state.items():
@@ -70,6 +74,7 @@ def load_checkpoint(
     optimizer: torch.optim.Optimizer,
     mean: RunningMean | None,
     precision: Precision,
+    reinforce: Reinforce | None = None,
 ) -> Progress:
     """Restore everything from `path` and return the progress.
 
@@ -98,6 +103,8 @@ def load_checkpoint(
             parameter.copy_(stored[name])
     if mean is not None:
         mean.load_state(groups["mean"])
+    if reinforce is not None:
+        reinforce.load_state(groups["reinforce"])
     _load_optimizer(optimizer, groups.get("optimizer", {}), json.loads(metadata["optimizer"]))
     precision.load_state(json.loads(metadata["precision"]))
     torch.set_rng_state(groups["random"]["cpu"])

@@ -8,7 +8,7 @@ from typing import Literal
 import torch
 from torch import nn
 
-OptimizerName = Literal["adam", "adamw", "sgd", "adagrad"]
+OptimizerName = Literal["adam", "adamw", "sgd", "adagrad", "adadelta"]
 
 
 def make_optimizer(
@@ -20,6 +20,7 @@ def make_optimizer(
     epsilon: float,
     weight_decay: float,
     momentum: float,
+    rho: float,
 ) -> torch.optim.Optimizer:
     """An optimizer over `parameters`; arguments that `name` does not have are not used."""
     parameters = list(parameters)
@@ -38,3 +39,5 @@ def make_optimizer(
             )
         case "adagrad":
             return torch.optim.Adagrad(parameters, lr=learning_rate, eps=epsilon, weight_decay=weight_decay)
+        case "adadelta":
+            return torch.optim.Adadelta(parameters, lr=learning_rate, rho=rho, eps=epsilon, weight_decay=weight_decay)

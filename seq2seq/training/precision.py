@@ -8,6 +8,26 @@ from contextlib import AbstractContextManager
 import torch
 from torch import Tensor
 
+from seq2seq.device import PrecisionName, resolve_precision
+
+#: Cells that train worse in bf16 than in fp32, by tools/compare_precisions.py (docs/lab-notes.md); none so far.
+FULL_PRECISION_CELLS: frozenset[str] = frozenset()
+
+
+def chosen_precision(
+    name: PrecisionName, device: torch.device, *, cells: Iterable[str]
+) -> tuple[torch.dtype, str | None]:
+    """The dtype of the matrix products, and why it is not the one that `auto` would give, if so.
+
+    As :func:`~seq2seq.device.resolve_precision`, but `auto` takes fp32 where a network of `cells` is known to train
+    worse in a short format; a precision that is asked for by name is taken.
+    """
+    dtype = resolve_precision(name, device)
+    wary = sorted(FULL_PRECISION_CELLS.intersection(cells))
+    if name != "auto" or dtype is torch.float32 or not wary:
+        return dtype, None
+    return torch.float32, f"precision fp32: cells of kind {' and '.join(wary)} train worse in a shorter one"
+
 
 class Precision:
     """Autocast, and for fp16 a loss scale, behind one small interface.

@@ -11,7 +11,7 @@ from pathlib import Path
 import torch
 
 from seq2seq.build import build_model, build_tokenizers
-from seq2seq.device import resolve_device, resolve_precision
+from seq2seq.device import resolve_device
 from seq2seq.errors import TrainingError
 from seq2seq.model_directory import load_description, save_description
 from seq2seq.model_evaluation import Evaluated, evaluate_test_sets
@@ -25,8 +25,9 @@ from seq2seq.training.corpora import Corpora, prepare_corpora
 from seq2seq.training.interrupt import Interrupt
 from seq2seq.training.journal import Display, Journal, duration, make_display
 from seq2seq.training.optimizer import make_optimizer
-from seq2seq.training.precision import Precision
+from seq2seq.training.precision import Precision, chosen_precision
 from seq2seq.training.progress import Progress
+from seq2seq.training.reinforce import Reinforce
 from seq2seq.training.run_directory import RunDirectory
 from seq2seq.training.schedule import Schedule
 from seq2seq.training.trainer import Trainer
@@ -95,7 +96,11 @@ def _train(
 ) -> TrainingResult:
     began = time.monotonic()
     device = resolve_device(recipe.run.device)
-    precision = Precision(dtype=resolve_precision(recipe.training.precision, device), device=device)
+    cells = (recipe.model.encoder.cell, recipe.model.decoder.cell)
+    dtype, reason = chosen_precision(recipe.training.precision, device, cells=cells)
+    if reason is not None:
+        display.message(reason)
+    precision = Precision(dtype=dtype, device=device)
     if recipe.run.threads is not None:
         torch.set_num_threads(recipe.run.threads)
     if device.type == "cpu":
@@ -196,11 +201,22 @@ def _trainer(
     mean = None
     if training.exponential_smoothing:
         mean = RunningMean(model, decay=training.exponential_smoothing)
+    attention = recipe.model.attention
+    reinforce = None
+    if attention.type == "hard":
+        reinforce = Reinforce(
+            reward_weight=attention.reward_weight, entropy_weight=attention.entropy_weight, device=precision.device
+        )
     progress = Progress(corpus=corpora.key, threads=torch.get_num_threads())
     resumed = directory.checkpoint.is_file()
     if resumed:
         progress = load_checkpoint(
-            directory.checkpoint, model=model, optimizer=optimizer, mean=mean, precision=precision
+            directory.checkpoint,
+            model=model,
+            optimizer=optimizer,
+            mean=mean,
+            precision=precision,
+            reinforce=reinforce,
         )
         _check_continuation(progress, corpora, directory, display, recipe)
     parameters = sum(parameter.numel() for parameter in model.parameters())
@@ -246,6 +262,7 @@ def _trainer(
         interrupt=interrupt,
         checkpoint=directory.checkpoint,
         log_seconds=recipe.run.log_seconds,
+        reinforce=reinforce,
         stop_after=limits.updates,
     )
 
@@ -286,4 +303,6 @@ def _schedule(recipe: Recipe, corpora: Corpora) -> Schedule:
         factor=section.factor,
         patience=section.patience,
         total_updates=total if training.max_updates is None else min(total, training.max_updates),
+        step_after=section.step_after * per_epoch,
+        step_every=section.step_every * per_epoch,
     )

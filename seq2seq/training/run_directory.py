@@ -9,7 +9,7 @@ from typing import IO
 
 from seq2seq.errors import TrainingError
 from seq2seq.model_directory import FORMAT, RECIPE
-from seq2seq.recipe import Recipe, differences, load_recipe
+from seq2seq.recipe import Recipe, differences, load_stored_recipe
 from seq2seq.training.checkpoint import CHECKPOINT
 
 
@@ -51,7 +51,7 @@ class RunDirectory:
         Raises:
             TrainingError: a key differs that must not.
         """
-        found = differences(load_recipe(self.path / RECIPE), recipe)
+        found = differences(load_stored_recipe(self.path / RECIPE), recipe)
         fixed = [difference for difference in found if not difference.changeable]
         if fixed:
             listed = "\n".join(f"  {difference}" for difference in fixed)

@@ -12,6 +12,7 @@ from seq2seq.data.batch import Batch
 from seq2seq.model.encoder_decoder import EncoderDecoder
 from seq2seq.training.loss import cross_entropy
 from seq2seq.training.precision import Precision, clip_gradients
+from seq2seq.training.reinforce import Reinforce
 
 
 @dataclass(frozen=True)
@@ -37,8 +38,12 @@ def train_step(
     label_smoothing: float,
     clip_by: str,
     clip_threshold: float,
+    reinforce: Reinforce | None = None,
 ) -> StepReport:
-    """Update the weights once from `batches`, whose losses are averaged over all their target pieces together."""
+    """Update the weights once from `batches`, whose losses are averaged over all their target pieces together.
+
+    `reinforce` is for networks that sample, those with hard attention.
+    """
     target_tokens = sum(batch.target_tokens for batch in batches)
     loss = likelihood = torch.zeros((), device=precision.device)
     for group in optimizer.param_groups:
@@ -46,12 +51,17 @@ def train_step(
     optimizer.zero_grad(set_to_none=True)
     for batch in batches:
         batch = batch.to(precision.device)
+        mask = batch.target_mask
         with precision.autocast():
-            logits = model(batch.source, batch.source_lengths, batch.target_in)
+            prediction = model(batch.source, batch.source_lengths, batch.target_in)
         batch_loss, batch_likelihood = cross_entropy(
-            logits, batch.target_out, batch.target_mask, smoothing=label_smoothing
+            prediction.logits, batch.target_out, mask, smoothing=label_smoothing
         )
-        precision.backward(batch_loss / target_tokens)
+        descended = batch_loss
+        if prediction.choice is not None and reinforce is not None:
+            # Its value means nothing, only its gradient does: it is no part of the loss that is reported.
+            descended = descended + reinforce.loss(prediction.logits, batch.target_out, mask, prediction.choice)
+        precision.backward(descended / target_tokens)
         loss, likelihood = loss + batch_loss.detach(), likelihood + batch_likelihood
     precision.unscale(optimizer)
     norm = clip_gradients(model.parameters(), by=clip_by, threshold=clip_threshold)

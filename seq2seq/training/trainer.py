@@ -23,6 +23,7 @@ from seq2seq.training.journal import Display, Journal, memory_gib
 from seq2seq.training.loss import perplexity
 from seq2seq.training.precision import Precision
 from seq2seq.training.progress import Progress
+from seq2seq.training.reinforce import Reinforce
 from seq2seq.training.schedule import Schedule
 from seq2seq.training.step import StepReport, train_step
 from seq2seq.training.validation import Validator
@@ -52,12 +53,13 @@ class Trainer:
         interrupt: Interrupt,
         checkpoint: Path,
         log_seconds: float,
+        reinforce: Reinforce | None = None,
         stop_after: int | None = None,
     ) -> None:
         """Put a training together.
 
-        `served` is the network that is validated and kept: `model` itself, or the copy that takes `mean`. `stop_after`
-        ends a trial after so many updates, whatever the recipe says.
+        `served` is the network that is validated and kept: `model` itself, or the copy that takes `mean`. `reinforce`
+        is for networks that sample. `stop_after` ends a trial after so many updates, whatever the recipe says.
         """
         self.model = model
         self.served = served
@@ -74,6 +76,7 @@ class Trainer:
         self.interrupt = interrupt
         self.checkpoint = checkpoint
         self.log_seconds = log_seconds
+        self.reinforce = reinforce
         limits = [limit for limit in (training.max_updates, stop_after) if limit is not None]
         self._last_update = min(limits) if limits else None
         self._window = _Window()
@@ -113,6 +116,7 @@ class Trainer:
             mean=self.mean,
             precision=self.precision,
             progress=self.progress,
+            reinforce=self.reinforce,
         )
 
     def _end(self) -> str:
@@ -156,6 +160,7 @@ class Trainer:
             label_smoothing=training.label_smoothing,
             clip_by=training.clipping.by,
             clip_threshold=training.clipping.threshold,
+            reinforce=self.reinforce,
         )
         if self.mean is not None:
             self.mean.update(progress.update)

@@ -87,7 +87,7 @@ class Validator:
             check()
             batch = batch.to(self._precision.device)
             with self._precision.autocast():
-                logits = model(batch.source, batch.source_lengths, batch.target_in)
+                logits = model(batch.source, batch.source_lengths, batch.target_in).logits
             total += cross_entropy(logits, batch.target_out, batch.target_mask, smoothing=0.0)[1]
             tokens += batch.target_tokens
         return float(total) / tokens

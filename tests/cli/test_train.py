@@ -116,6 +116,137 @@ def test_all_problems_of_a_recipe_at_once(folder: Path, capsys: pytest.CaptureFi
     assert "did you mean" in message
 
 
+@pytest.mark.parametrize(
+    ("overrides", "sentence"),
+    [
+        (
+            ["model.encoder.cell=gru-deep-transitions"],
+            "override, model.encoder.cell: needs elman-tanh, elman-relu, lstm, lstm-peephole, lstm-coupled, "
+            "lstm-projected, lstm-layer-norm, gru, gru-reset-before, gru-layer-norm, gru-deep-transition, mut1, mut2, "
+            "mut3, mingru, minlstm or sru, but is the text 'gru-deep-transitions'; did you mean gru-deep-transition?",
+        ),
+        (
+            ["model.encoder.bidirectional=false"],
+            "override, model.encoder.bidirectional: unknown key; did you mean model.encoder.directions?",
+        ),
+        (
+            ["model.encoder.cell=lstm-projected"],
+            "override, model.encoder.cell: lstm-projected needs a projection_size; half of hidden_size is usual",
+        ),
+        (
+            ["model.decoder.transitions=3"],
+            "override, model.decoder.transitions: has no effect with cell lstm, only with gru-deep-transition; "
+            "remove it",
+        ),
+        (
+            ["model.encoder.connection=residual"],
+            "override, model.encoder.connection: residual has no effect on one layer; use 2 layers or more, or plain",
+        ),
+        (
+            ["model.encoder.directions=alternating"],
+            "override, model.encoder.directions: alternating needs 2 layers or more, but layers is 1; use more, or "
+            "forward",
+        ),
+        (
+            ["model.encoder.reverse_source=true"],
+            "override, model.encoder.reverse_source: true changes nothing with directions bidirectional, whose layers "
+            "read both ways; remove it, or use forward",
+        ),
+        (
+            ["model.decoder.recurrent_dropout=0.2"],
+            "override, model.decoder.recurrent_dropout: has no effect with recurrent_dropout_kind none; choose "
+            "variational, candidate, zoneout or dropconnect",
+        ),
+        (
+            ["model.attention.type=summary"],
+            "override, model.attention.type: summary is the output at the last source piece, which has seen the whole "
+            "sentence only with encoder.directions forward and reverse_source false; set them, or use another "
+            "attention",
+        ),
+        (
+            ["model.attention={type: multihead-additive, heads: 3}"],
+            "override, model.attention.heads: 3 heads do not divide the attention's width 8; change heads or "
+            "attention.size",
+        ),
+        (
+            ["model.attention={type: location, location_width: 4}"],
+            "override, model.attention.location_width: a filter of 4 positions has no centre; use an odd number",
+        ),
+        (
+            ["model.attention={type: none, context: none}", "model.generator=copy"],
+            "override, model.generator: copy chooses source pieces by attention, but attention.type is none; use an "
+            "attention, or softmax",
+        ),
+        (
+            ["model.decoder.context_gate=true", "model.decoder.layers=2", "model.attention.context=upper-layers"],
+            "override, model.decoder.context_gate: has no effect with attention.context upper-layers, whose readout "
+            "reads no context; remove it, or use output, input-feeding, previous-state or conditional",
+        ),
+        (
+            ["model.tying=embeddings", "tokenizer.joint=false"],
+            "override, model.tying: embeddings needs one vocabulary for both languages, but tokenizer.joint is false; "
+            "set it true, or use none",
+        ),
+        (
+            ["model.bridge=backward", "model.encoder.directions=forward"],
+            "override, model.bridge: backward needs a top encoder layer that reads in both directions, but "
+            "encoder.directions is forward; use bidirectional, or learned",
+        ),
+        (
+            ["model.initialization={forget_bias: 1.0}", "model.encoder.cell=gru", "model.decoder.cell=mut1"],
+            "override, model.initialization.forget_bias: has no effect with the cells gru and mut1, which have no "
+            "forget gate; remove it",
+        ),
+        (
+            ["tokenizer.target_vocabulary_size=50"],
+            "override, tokenizer.target_vocabulary_size: with joint: true one vocabulary of vocabulary_size serves "
+            "both languages; remove it, or set joint: false",
+        ),
+        (
+            ["tokenizer.character_coverage=0.95"],
+            "override, tokenizer.character_coverage: needs a number from 0.98 to 1, but is 0.95",
+        ),
+        (
+            ["training.schedule={name: step, step_after: 2.0}"],
+            "override, training.schedule.step_after: the learning rate first falls after 2 epochs, but training ends "
+            "after 1; make step_after smaller, or train longer",
+        ),
+        (
+            ["training.optimizer={name: adadelta, betas: [0.9, 0.99]}"],
+            "override, training.optimizer.betas: has no effect with name adadelta, only with adam or adamw; remove it",
+        ),
+    ],
+    ids=lambda value: " ".join(value) if isinstance(value, list) else "",
+)
+def test_mistakes_about_the_network_are_one_sentence(
+    folder: Path, capsys: pytest.CaptureFixture[str], overrides: list[str], sentence: str
+) -> None:
+    assert fails(capsys, "recipe.yaml", "--check", *overrides) == f"seq2seq-train: error: recipe.yaml, {sentence}\n"
+    assert not (folder / "runs").exists()
+
+
+@pytest.mark.parametrize(
+    "overrides",
+    [
+        ["model.attention={type: hard, context: conditional}"],
+        ["model.generator=copy", "model.attention.type=coverage", "model.attention.context=input-feeding"],
+        ["tokenizer={algorithm: word, vocabulary_size: 1000}", "model.decoder.readout=maxout"],
+        ["tokenizer={algorithm: word, joint: false, vocabulary_size: 16, target_vocabulary_size: 17}"],
+        ["training.optimizer={name: adadelta, learning_rate: 1.0}", "training.schedule={name: step, step_after: 0.5}"],
+        ["model.attention={type: multihead-additive, size: 6, heads: 2}", "model.decoder.readout=plain"],
+        [
+            "model.encoder={cell: gru, directions: forward}",
+            "model.decoder.cell=gru",
+            "model.initialization.name=normal",
+        ],
+    ],
+    ids=" ".join,
+)
+def test_sound_choices_pass_the_check(folder: Path, capsys: pytest.CaptureFixture[str], overrides: list[str]) -> None:
+    assert main(["recipe.yaml", "--check", *overrides]) == 0
+    assert "the recipe is ready to train" in capsys.readouterr().err
+
+
 @contextlib.contextmanager
 def small_disk(size: int) -> Iterator[None]:
     """While it lasts no file can grow beyond so many bytes, as on a disk that is full; nor could pytest's own log."""

@@ -147,6 +147,39 @@ def test_too_small_a_vocabulary_names_what_is_needed(byte_fallback: bool) -> Non
     assert train(vocabulary_size=needed + 1, byte_fallback=byte_fallback).vocabulary_size == needed + 1
 
 
+def test_whole_words_by_frequency() -> None:
+    """Three words of falling frequency, of which the two rarest have no piece where there is room for one only."""
+    texts = ["the dog", "the cat", "the dog barks."] * 20
+    tokenizer = Tokenizer.train(texts, algorithm="word", vocabulary_size=16)
+    assert tokenizer.pieces(range(8)) == ["<pad>", "<unk>", "<s>", "</s>", "▁the", "▁dog", "▁barks.", "▁cat"]
+    assert tokenizer.vocabulary_size == 8  # as many as there are, and no error
+    assert tokenizer.encode_one("the dog barks.") == [4, 5, 6]
+    assert tokenizer.decode([[4, 7, 5]]) == ["the cat dog"]
+    small = Tokenizer.train(texts, algorithm="word", vocabulary_size=6)
+    assert small.pieces(range(small.vocabulary_size)) == ["<pad>", "<unk>", "<s>", "</s>", "▁the", "▁dog"]
+    assert small.encode_one("the cat the dog") == [4, 1, 4, 5]
+    assert small.encode_one("the dogs") == [4, 1]  # nothing smaller than a word
+    # SentencePiece makes one unknown piece of neighbouring words that it does not know.
+    assert small.encode_one("the cat barks. the") == [4, 1, 4]
+    ids, pieces, words = small.words_of_pieces("the cat barks. the")
+    assert (ids, pieces, words) == ([4, 1, 4], ["▁the", "<unk>", "▁the"], [0, 1, 3])
+
+
+@pytest.mark.parametrize("algorithm", ["char", "word"])
+def test_a_vocabulary_that_need_not_be_filled(algorithm: Algorithm) -> None:
+    words = {word for text in corpus() for word in text.split()}
+    pieces = len(words) if algorithm == "word" else len(set("".join(corpus())))
+    assert train(algorithm, 5000).vocabulary_size == pieces + 4
+
+
+def test_the_key_of_the_size_is_named() -> None:
+    for key in ("vocabulary_size", "target_vocabulary_size"):
+        with pytest.raises(TokenizerError, match=rf"^tokenizer\.{key} is 8000, but the training text supports at most"):
+            train(vocabulary_size=8000, size_key=key)
+        with pytest.raises(TokenizerError, match=rf"^tokenizer\.{key} is 16, but the characters of the training text"):
+            train(vocabulary_size=16, size_key=key)
+
+
 @pytest.mark.parametrize("sentences", [[], ["", "  "]])
 def test_nothing_to_train_from(sentences: list[str]) -> None:
     with pytest.raises(TokenizerError, match="the training text has no words"):

@@ -21,15 +21,22 @@ def make_model(fill: Callable[..., Any]) -> Callable[..., EncoderDecoder]:
     """A function that makes a network in float32 with weights by formula."""
 
     def make(
-        *, dropout: float = 0.0, tying: str = "decoder", cell: str = "lstm", hidden_size: int = 6
+        *,
+        dropout: float = 0.0,
+        tying: str = "decoder",
+        cell: str = "lstm",
+        hidden_size: int = 6,
+        attention: dict[str, Any] | None = None,
     ) -> EncoderDecoder:
         stack = {"hidden_size": hidden_size, "embedding_size": 5, "dropout": dropout, "cell": cell}
         stack |= {"layers": 2, "embedding_dropout": dropout}
+        if cell == "lstm-projected":
+            stack |= {"projection_size": 4}
         description = Model.model_validate(
             {
                 "encoder": stack,
                 "decoder": stack | {"output_dropout": dropout},
-                "attention": {"type": "additive", "context": "input-feeding", "dropout": dropout},
+                "attention": attention or {"type": "additive", "context": "input-feeding", "dropout": dropout},
                 "tying": tying,
             }
         )

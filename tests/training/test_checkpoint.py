@@ -23,6 +23,7 @@ from seq2seq.training.checkpoint import load_checkpoint, save_checkpoint
 from seq2seq.training.optimizer import make_optimizer
 from seq2seq.training.precision import Precision
 from seq2seq.training.progress import Progress
+from seq2seq.training.reinforce import Reinforce
 from seq2seq.training.step import train_step
 
 CPU = torch.device("cpu")
@@ -40,6 +41,7 @@ class Run:
     mean: RunningMean | None
     precision: Precision
     progress: Progress
+    reinforce: Reinforce | None = None
 
     def train(self, batch: Batch, updates: int) -> None:
         self.model.train()
@@ -48,6 +50,7 @@ class Run:
             train_step(
                 self.model, [batch], optimizer=self.optimizer, precision=self.precision,
                 learning_rate=0.02 / self.progress.update**0.5, label_smoothing=0.1, clip_by="norm", clip_threshold=1.0,
+                reinforce=self.reinforce,
             )  # fmt: skip
             if self.mean is not None:
                 self.mean.update(self.progress.update)
@@ -60,17 +63,25 @@ class Run:
             mean=self.mean,
             precision=self.precision,
             progress=self.progress,
+            reinforce=self.reinforce,
         )
 
     def load(self, path: Path) -> None:
         self.progress = load_checkpoint(
-            path, model=self.model, optimizer=self.optimizer, mean=self.mean, precision=self.precision
+            path,
+            model=self.model,
+            optimizer=self.optimizer,
+            mean=self.mean,
+            precision=self.precision,
+            reinforce=self.reinforce,
         )
 
     def everything(self) -> dict[str, Any]:
         tensors = {f"model {name}": parameter.detach().clone() for name, parameter in self.model.named_parameters()}
         if self.mean is not None:
             tensors |= {f"mean {name}": tensor.clone() for name, tensor in self.mean.state().items()}
+        if self.reinforce is not None:
+            tensors |= {f"reinforce {name}": tensor.clone() for name, tensor in self.reinforce.state().items()}
         for index, state in self.optimizer.state_dict()["state"].items():
             tensors |= {f"optimizer {index} {key}": copied(value) for key, value in state.items()}
         return tensors | {"random": torch.get_rng_state(), "scale": self.precision.state(), "progress": self.progress}
@@ -101,10 +112,14 @@ def make_run(make_model: MakeModel) -> Callable[..., Run]:
         model = make_model(dropout=dropout, **network)
         made = make_optimizer(
             model.parameters(), name=optimizer, learning_rate=0.02, betas=(0.9, 0.98), epsilon=1e-8, weight_decay=0.01,
-            momentum=momentum,
+            momentum=momentum, rho=0.95,
         )  # fmt: skip
         running = RunningMean(model, decay=0.9) if mean else None
-        return Run(model, made, running, Precision(dtype=dtype, device=CPU), Progress(epoch=3, corpus="abc", best=0.1))
+        progress = Progress(epoch=3, corpus="abc", best=0.1)
+        reinforce = None
+        if (network.get("attention") or {}).get("type") == "hard":
+            reinforce = Reinforce(reward_weight=1.5, entropy_weight=0.1, device=CPU)
+        return Run(model, made, running, Precision(dtype=dtype, device=CPU), progress, reinforce)
 
     return make
 
@@ -122,6 +137,9 @@ MakeRun = Callable[..., Run]
         {"dtype": torch.float16},
         *({"cell": name} for name in get_args(CellName)),
         *({"tying": name} for name in get_args(TyingName)),
+        *({"attention": {"type": "hard", "context": context}} for context in ("output", "conditional")),
+        {"attention": {"type": "hard", "context": "input-feeding"}, "dropout": 0.0},
+        {"attention": {"type": "coverage", "context": "previous-state"}},
     ],
     ids=lambda kind: "-".join(f"{key}_{value}" for key, value in kind.items()),
 )

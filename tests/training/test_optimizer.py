@@ -14,7 +14,7 @@ from seq2seq.recipe import OptimizerName
 from seq2seq.training.optimizer import make_optimizer
 
 GRADIENTS = [0.5, -2.0, 0.25, 0.0]
-RATE, BETA1, BETA2, EPSILON, DECAY, MOMENTUM = 0.1, 0.8, 0.9, 1e-3, 0.2, 0.7
+RATE, BETA1, BETA2, EPSILON, DECAY, MOMENTUM, RHO = 0.1, 0.8, 0.9, 1e-3, 0.2, 0.7, 0.9
 
 
 def adam(weight: float, *, decoupled: bool) -> float:
@@ -47,18 +47,30 @@ def adagrad(weight: float) -> float:
     return weight
 
 
+def adadelta(weight: float) -> float:
+    of_gradients = of_updates = 0.0
+    for gradient in GRADIENTS:
+        gradient += DECAY * weight
+        of_gradients = RHO * of_gradients + (1 - RHO) * gradient**2
+        update = math.sqrt(of_updates + EPSILON) / math.sqrt(of_gradients + EPSILON) * gradient
+        of_updates = RHO * of_updates + (1 - RHO) * update**2
+        weight -= RATE * update
+    return weight
+
+
 FORMULAS: dict[str, Callable[[float], float]] = {
     "adam": lambda weight: adam(weight, decoupled=False),
     "adamw": lambda weight: adam(weight, decoupled=True),
     "sgd": sgd,
     "adagrad": adagrad,
+    "adadelta": adadelta,
 }
 
 
 def make(name: Any, parameter: nn.Parameter) -> torch.optim.Optimizer:
     return make_optimizer(
         iter([parameter]), name=name, learning_rate=RATE, betas=(BETA1, BETA2), epsilon=EPSILON, weight_decay=DECAY,
-        momentum=MOMENTUM,
+        momentum=MOMENTUM, rho=RHO,
     )  # fmt: skip
 
 

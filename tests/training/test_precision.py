@@ -46,8 +46,9 @@ def test_clipping_by_hand(by: str, threshold: float, expected: list[list[float]]
 
 def make(name: Any, parameter: nn.Parameter) -> torch.optim.Optimizer:
     return make_optimizer(
-        [parameter], name=name, learning_rate=0.1, betas=(0.9, 0.999), epsilon=1e-8, weight_decay=0.0, momentum=0.0
-    )
+        [parameter], name=name, learning_rate=0.1, betas=(0.9, 0.999), epsilon=1e-8, weight_decay=0.0, momentum=0.0,
+        rho=0.95,
+    )  # fmt: skip
 
 
 def test_clipping_comes_after_unscaling() -> None:

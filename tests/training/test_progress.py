@@ -52,8 +52,9 @@ def test_reductions_of_the_plateau_schedule(patience: int, expected: list[int]) 
     assert reductions == expected
     assert progress.without_progress == 3  # which a reduction does not forget
     schedule = Schedule(
-        name="plateau", learning_rate=1.0, warmup_updates=0, minimum=0.0, factor=0.5, patience=patience, total_updates=0
-    )
+        name="plateau", learning_rate=1.0, warmup_updates=0, minimum=0.0, factor=0.5, patience=patience,
+        total_updates=0, step_after=0.0, step_every=1.0,
+    )  # fmt: skip
     assert schedule.rate(9, reductions=progress.reductions) == 0.5 ** expected[-1]
 
 

@@ -14,6 +14,7 @@ from seq2seq.training.schedule import Schedule
 def make(name: Any, **changes: Any) -> Schedule:
     arguments: dict[str, Any] = {
         "learning_rate": 0.8, "warmup_updates": 4, "minimum": 0.0, "factor": 0.5, "patience": 1, "total_updates": 20,
+        "step_after": 10.0, "step_every": 2.5,
     }  # fmt: skip
     return Schedule(name=name, **arguments | changes)
 
@@ -65,3 +66,11 @@ def test_plateau() -> None:
     assert make("plateau", factor=0.1).rate(9, reductions=2) == pytest.approx(0.008)
     # A minimum above the rate does not raise it.
     assert make("plateau", minimum=2.0).rate(9, reductions=1) == 0.8
+
+
+def test_step() -> None:
+    # Lower from update 11 on, and again from the first update past 12.5 and past 15.
+    rates = [make("step").rate(update, reductions=0) for update in (4, 10, 11, 12, 13, 15, 16)]
+    assert rates == pytest.approx([0.8, 0.8, 0.4, 0.4, 0.2, 0.2, 0.1])
+    assert make("step", minimum=0.15).rate(400, reductions=0) == 0.15
+    assert make("step", factor=0.7).rate(13, reductions=0) == pytest.approx(0.8 * 0.49)

@@ -1,0 +1,92 @@
+"""What all figures have in common: the look, and files that are the same whenever the data are."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from seq2seq.errors import UsageError
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+#: Okabe and Ito's colours, which colour-blind people tell apart.
+BLUE, ORANGE, GREEN, PURPLE, GREY, SKY, BLACK = (
+    "#0072B2", "#D55E00", "#009E73", "#AA4499", "#7F7F7F", "#56B4E9", "#222222",
+)  # fmt: skip
+
+#: Tried after DejaVu Sans, which matplotlib brings, for scripts that it lacks.
+_OTHER_FONTS = ("Noto Sans CJK JP", "Noto Sans CJK SC", "Noto Sans Arabic", "Noto Sans Devanagari", "Arial Unicode MS")
+
+_LOOK: dict[Any, Any] = {
+    "svg.fonttype": "none",  # text stays text: it can be found, copied and read aloud
+    "svg.hashsalt": "seq2seq",  # the ids in an SVG are otherwise random
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+    "axes.edgecolor": "#666666",
+    "axes.labelcolor": BLACK,
+    "axes.titlesize": 12,
+    "axes.titleweight": "bold",
+    "axes.titlelocation": "left",
+    "axes.axisbelow": True,
+    "axes.grid": False,
+    "grid.color": "#E3E3E3",
+    "xtick.color": "#444444",
+    "ytick.color": "#444444",
+    "legend.frameon": False,
+}
+
+
+def require_matplotlib() -> None:
+    """Raise UsageError, with the way to mend it, where matplotlib is not installed."""
+    try:
+        import matplotlib  # noqa: F401
+    except ImportError:
+        raise UsageError(
+            "drawing needs matplotlib, which is not installed; pip install 'seq2seq-toolkit[plots]' brings it"
+        ) from None
+
+
+@contextmanager
+def look() -> Iterator[None]:
+    """The look of the project's figures, while one is made and saved. Raises UsageError without matplotlib."""
+    require_matplotlib()
+    import matplotlib
+    from matplotlib import font_manager
+
+    installed = {font.name for font in font_manager.fontManager.ttflist}
+    families = ["DejaVu Sans", *(name for name in _OTHER_FONTS if name in installed)]
+    with matplotlib.rc_context({**_LOOK, "font.family": families}):
+        yield
+
+
+def new_figure(width: float, height: float, *, tight: bool = False) -> Figure:
+    """An empty figure of so many inches, which belongs to no window.
+
+    It is laid out so that nothing is cut off or overlaps; with `tight`, axes stay where they are put.
+    """
+    from matplotlib.figure import Figure
+
+    return Figure(figsize=(width, height), layout=None if tight else "constrained")
+
+
+def save(figure: Figure, prefix: Path) -> tuple[Path, Path]:
+    """Write `prefix`.png and `prefix`.svg, byte for byte the same for the same figure; returns both paths.
+
+    Raises:
+        UsageError: the folder cannot be written to.
+    """
+    png, svg = prefix.with_name(prefix.name + ".png"), prefix.with_name(prefix.name + ".svg")
+    try:
+        prefix.parent.mkdir(parents=True, exist_ok=True)
+        with warnings.catch_warnings():
+            # A script for which no font is installed: boxes in the PNG, while the SVG's text is whole.
+            warnings.filterwarnings("ignore", message=r"Glyph .* missing from font", category=UserWarning)
+            figure.savefig(png, dpi=160, bbox_inches="tight", pad_inches=0.12)
+            figure.savefig(svg, bbox_inches="tight", pad_inches=0.12, metadata={"Date": None})
+    except OSError as error:
+        raise UsageError(f"cannot write {prefix}.png and .svg: {error.strerror}") from None
+    return png, svg

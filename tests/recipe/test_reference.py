@@ -18,7 +18,7 @@ from seq2seq.recipe.description import expectation, json_schema, keys_of
 from seq2seq.recipe.document import Value, parse_document
 
 ROOT = Path(__file__).resolve().parents[2]
-RECIPES = sorted((ROOT / "recipes").glob("*.yaml"))
+RECIPES = sorted((ROOT / "recipes").rglob("*.yaml"))
 Problems = Callable[..., list[str]]
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import ClassVar, Literal
+from typing import ClassVar, Literal, get_args
 
 from pydantic import Field
 
@@ -29,34 +29,10 @@ AttentionName = Literal[
 ContextName = Literal["none", "output", "upper-layers", "input-feeding", "previous-state", "conditional"]
 ScoreName = Literal["dot", "general", "concat"]
 
-_SIZED = (
-    "additive",
-    "normalized-additive",
-    "concat",
-    "multihead",
-    "multihead-additive",
-    "local-m",
-    "local-p",
-    "location",
-    "coverage",
-    "hard",
-)
-#: Attentions that weigh source positions.
-WEIGHING = (
-    "additive",
-    "normalized-additive",
-    "dot",
-    "scaled-dot",
-    "general",
-    "concat",
-    "multihead",
-    "multihead-additive",
-    "local-m",
-    "local-p",
-    "location",
-    "coverage",
-    "hard",
-)
+#: Attentions whose queries and keys are projected to a width of their own.
+_SIZED = [name for name in get_args(AttentionName) if name not in ("none", "summary", "dot", "scaled-dot", "general")]
+#: Attentions with weights to drop; a hard one has a single weight.
+_WEIGHING = [name for name in get_args(AttentionName) if name not in ("none", "summary", "hard")]
 
 
 def _size_is_used(attention: Attention) -> Iterator[Contradiction]:
@@ -135,5 +111,5 @@ class Attention(Section):
     dropout: Probability = Field(
         default=0.0,
         description="Dropout on the attention weights.",
-        json_schema_extra=only_with("type", *(name for name in WEIGHING if name != "hard")),
+        json_schema_extra=only_with("type", *_WEIGHING),
     )

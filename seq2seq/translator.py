@@ -211,7 +211,7 @@ class Translator:
         first = self._translate_fitting(sentences[:half], options, n_best)
         return first + self._translate_fitting(sentences[half:], options, n_best)
 
-    @torch.inference_mode()
+    @torch.no_grad()  # not inference_mode, under which autocast would cast every weight anew at every step
     def _translate_batch(
         self, sentences: Sequence[Sentence], options: TranslationOptions, n_best: int
     ) -> list[list[Translation]]:

@@ -34,7 +34,7 @@ from tools.plots.figure import look, require_matplotlib, save
 LONGEST = 200
 
 
-@torch.inference_mode()
+@torch.no_grad()
 def attention_weights(translator: Translator, source: Sequence[int], target: Sequence[int]) -> NDArray[numpy.float64]:
     """Weights of every target position, teacher-forced: [target pieces and the end, source pieces and the end].
 

@@ -31,7 +31,7 @@ class Connections(nn.Module):
     - `plain`: y;
     - `residual`: y + x, from layer `first` on (He et al. 2016; Wu et al. 2016, equation 6);
     - `highway`: t y + (1 - t) x with :math:`t = \sigma(W_t x + b_t)`, from layer `first` on (Srivastava et al. 2015,
-      equation 3); b_t is -1 at first, so that the layers begin by passing on most of what they read;
+      equation 3); b_t is made -1, so that the layers begin by passing on most of what they read;
     - `dense`: x and y side by side, so that a layer reads the stack's input and the outputs of all layers below it
       (Huang et al. 2017, equation 2); the stack gives the top layer's y alone.
 

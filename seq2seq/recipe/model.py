@@ -33,9 +33,10 @@ class Initialization(Section):
 
     name: InitializationName = Field(
         default="orthogonal",
-        description="orthogonal (recurrent matrices orthogonal, input matrices Xavier-uniform, embeddings of unit "
-        "length, biases 0); uniform (every weight and bias between -scale and scale, Sutskever 2014); normal "
-        "(recurrent matrices orthogonal, other matrices Gaussian with deviation scale, biases 0, Bahdanau 2015).",
+        description="orthogonal (of recurrent layers: recurrent matrices orthogonal, input matrices Xavier-uniform, "
+        "biases 0; embeddings of unit length); uniform (every weight and bias between -scale and scale, Sutskever "
+        "2014); normal (recurrent matrices orthogonal, other matrices Gaussian with deviation scale, biases 0, "
+        "Bahdanau 2015).",
     )
     scale: float = Field(
         default=0.08,
@@ -127,11 +128,13 @@ def _filters_are_centred(model: Model) -> Iterator[Contradiction]:
 
 
 def _summary_is_read_last(model: Model) -> Iterator[Contradiction]:
-    if model.attention.type == "summary" and (model.encoder.directions != "forward" or model.encoder.reverse_source):
+    forward = model.encoder.directions in ("forward", "bottom-bidirectional") and not model.encoder.reverse_source
+    if model.attention.type == "summary" and not forward:
         yield Contradiction(
             ("attention.type",),
-            "summary is the output at the last source piece, which has seen the whole sentence only with "
-            "encoder.directions forward and reverse_source false; set them, or use another attention",
+            "summary is the top layer's output at the last source piece, which has seen the whole sentence only where "
+            "that layer reads forward: with encoder.directions forward or bottom-bidirectional and reverse_source "
+            "false; set them, or use another attention",
         )
 
 

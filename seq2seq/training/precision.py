@@ -10,7 +10,8 @@ from torch import Tensor
 
 from seq2seq.device import PrecisionName, resolve_precision
 
-#: Cells that train worse in bf16 than in fp32, by tools/compare_precisions.py (docs/lab-notes.md); none so far.
+#: Cells that train worse in bf16 than in fp32, by tools/compare_precisions.py; none of all that there are
+#: (docs/lab-notes.md, "bf16 against fp32, cell by cell").
 FULL_PRECISION_CELLS: frozenset[str] = frozenset()
 
 

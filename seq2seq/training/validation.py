@@ -79,7 +79,7 @@ class Validator:
             metadata={"update": str(update), **{key: str(figures[key]) for key in ("loss", "bleu", "chrf")}},
         )
 
-    @torch.inference_mode()
+    @torch.no_grad()
     def _loss(self, model: EncoderDecoder, check: Callable[[], None]) -> float:
         total = torch.zeros((), device=self._precision.device)
         tokens = 0

@@ -10,6 +10,7 @@ import torch
 from seq2seq.build import build_model
 from seq2seq.model.bridge import FinalStateBridge, TanhBridge, ZeroBridge
 from seq2seq.model.copying import CopyGenerator
+from seq2seq.model.decoder import readout_reads_context
 from seq2seq.model.readout import LearnedReadout, PlainReadout
 from seq2seq.nn import attention as attentions
 from seq2seq.nn import cells
@@ -19,11 +20,13 @@ from seq2seq.recipe import (
     BridgeName,
     CellName,
     ConnectionName,
+    ContextName,
     DirectionsName,
     GeneratorName,
     Model,
     ReadoutName,
     RecurrentDropoutName,
+    readout_width,
 )
 
 SMALL: dict[str, Any] = {
@@ -360,3 +363,15 @@ def test_the_seed_makes_the_weights() -> None:
 
     assert torch.equal(weights(1), weights(1))
     assert not torch.equal(weights(1), weights(2))
+
+
+@pytest.mark.parametrize("context", get_args(ContextName))
+def test_recipe_and_decoder_agree_where_the_readout_reads_the_context(context: Any) -> None:
+    described = Model.model_validate(
+        SMALL
+        | {
+            "decoder": SMALL["decoder"] | {"layers": 2, "readout": "plain"},
+            "attention": {"type": "none" if context == "none" else "dot", "context": context},
+        }
+    )
+    assert readout_width(described) == 4 + 4 * readout_reads_context(context)

@@ -159,9 +159,9 @@ def test_all_problems_of_a_recipe_at_once(folder: Path, capsys: pytest.CaptureFi
         ),
         (
             ["model.attention.type=summary"],
-            "override, model.attention.type: summary is the output at the last source piece, which has seen the whole "
-            "sentence only with encoder.directions forward and reverse_source false; set them, or use another "
-            "attention",
+            "override, model.attention.type: summary is the top layer's output at the last source piece, which has "
+            "seen the whole sentence only where that layer reads forward: with encoder.directions forward or "
+            "bottom-bidirectional and reverse_source false; set them, or use another attention",
         ),
         (
             ["model.attention={type: multihead-additive, heads: 3}"],

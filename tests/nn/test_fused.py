@@ -223,3 +223,24 @@ def test_dropconnect_draws_anew_for_every_call(sines: Sines) -> None:
     first, second = layer(inputs)[0], layer(inputs)[0]
     assert not torch.allclose(first, second)
     assert torch.equal(first[:, 0], second[:, 0])  # from a state of zeros the matrix does nothing
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_states_that_are_slices_reach_the_kernel_in_one_block(
+    kind: Any, sines: Sines, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As cuDNN demands, and a bridge that splits one projection does not give them."""
+    name = {"elman-tanh": "rnn_tanh", "elman-relu": "rnn_relu"}.get(kind, kind)
+    kernel, seen = getattr(torch, name), []
+
+    def watched(inputs: Tensor, hx: Any, *rest: Any) -> Any:
+        seen.extend([hx] if isinstance(hx, Tensor) else hx)
+        return kernel(inputs, hx, *rest)
+
+    monkeypatch.setattr(torch, name, watched)
+    layer = FusedLayer(kind=kind, input_size=3, hidden_size=4).double()
+    h, c = sines(2, 8).chunk(2, dim=-1)
+    layer(sines(2, 5, 3), CellState(h, c if kind == "lstm" else None))
+    assert not h.is_contiguous()
+    assert len(seen) == (2 if kind == "lstm" else 1)
+    assert all(state.is_contiguous() for state in seen)

@@ -200,7 +200,7 @@ model.attention={type: hard, context: none}
   says model.attention.context: use output, or another, or set attention.type: none
   but not with model.attention.context=input-feeding
 model.attention.type=summary
-  says model.attention.type: which has seen the whole sentence only with encoder.directions forward
+  says model.attention.type: with encoder.directions forward or bottom-bidirectional and reverse_source false
   but not with model.encoder.directions=forward
 model.attention.type=summary ; model.encoder={directions: forward, reverse_source: true}
   says model.attention.type: and reverse_source false; set them, or use another attention

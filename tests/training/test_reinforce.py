@@ -14,7 +14,7 @@ from torch import Tensor
 from seq2seq.build import build_model
 from seq2seq.data.batch import Batch
 from seq2seq.model.encoder_decoder import EncoderDecoder
-from seq2seq.nn.attention import Choice
+from seq2seq.nn.attention import Choice, hard
 from seq2seq.recipe import Model
 from seq2seq.training.loss import cross_entropy
 from seq2seq.training.precision import Precision
@@ -178,16 +178,16 @@ def hard_model(fill: Callable[..., Any], *, context: str, scale: float = 0.9) ->
 
 
 class Script:
-    """Stands in for torch.multinomial: gives positions as they are written, one call of it after the other."""
+    """Stands in for the drawing of positions: gives positions as they are written, one call of it after the other."""
 
     def __init__(self, positions: Sequence[int]) -> None:
         self.left = list(positions)
 
-    def __call__(self, probs: Tensor, samples: int) -> Tensor:
-        assert samples == 1
-        taken, self.left = self.left[: probs.shape[0]], self.left[probs.shape[0] :]
-        assert (probs[range(len(taken)), taken] > 0).all()
-        return torch.tensor(taken).unsqueeze(1)
+    def __call__(self, log_probs: Tensor) -> Tensor:
+        count = log_probs.shape[1]
+        taken, self.left = self.left[:count], self.left[count:]
+        assert torch.isfinite(log_probs[0, range(count), taken]).all()
+        return torch.tensor(taken).view(1, count, 1)
 
 
 @pytest.mark.parametrize("context", ["output", "input-feeding", "conditional", "previous-state"])
@@ -211,7 +211,7 @@ def test_the_gradient_is_that_of_the_expected_reward(
     total = 0.0
     rewards = set()
     for course in itertools.product(range(3), repeat=3):
-        monkeypatch.setattr(torch, "multinomial", Script(course))
+        monkeypatch.setattr(hard, "draw", Script(course))
         prediction = model(source, lengths, target_in)
         monkeypatch.undo()
         assert prediction.choice is not None

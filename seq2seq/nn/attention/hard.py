@@ -10,13 +10,24 @@ from seq2seq.nn.attention.scores import additive_scores
 from seq2seq.nn.attention.weighing import masked_scores
 
 
+def draw(log_probs: Tensor) -> Tensor:
+    """Positions [batch, n, 1], each drawn from its distribution `log_probs` [batch, n, src_len].
+
+    The largest of log p plus Gumbel noise is a draw from p. torch.multinomial would look at the probabilities first,
+    for which a GPU waits, and would abort where a training has diverged.
+    """
+    gumbel = -torch.empty_like(log_probs).exponential_().log()
+    return (log_probs + gumbel).argmax(dim=-1, keepdim=True)
+
+
 class HardAttention(nn.Module):
     """Stochastic hard attention (Xu et al. 2015, section 4.1), with the additive score.
 
     The context is the value at one position. In training the position is drawn from the softmax of the scores, by
     torch's generator, and the answer carries a :class:`Choice`: the drawing passes no gradient to the scores, so they
-    are trained by REINFORCE (Williams 1992). In evaluation it is the most probable position, the
-    first of equals, so that every search and every forced decoding sees the same. Weights are 1 there and 0 elsewhere.
+    are trained by REINFORCE (Williams 1992). In evaluation it is the most probable position, the first of equals, so
+    that every search and every forced decoding sees the same. Weights are 1 there and 0 elsewhere. The paper also takes
+    the expected context in the place of the drawn one half of the time; this does not.
     """
 
     sequential: bool = False
@@ -39,8 +50,7 @@ class HardAttention(nn.Module):
         log_probs = masked_scores(scores, memory.mask).log_softmax(dim=-1)
         choice = None
         if self.training:
-            probs = log_probs.detach().exp()
-            positions = torch.multinomial(probs.flatten(0, 1), 1).view(*queries.shape[:2], 1)
+            positions = draw(log_probs.detach())
             # Padding has the probability 0 and adds nothing to the entropy.
             plogp = log_probs.exp() * log_probs.masked_fill(~memory.mask.unsqueeze(1), 0.0)
             choice = Choice(log_probs.gather(-1, positions).squeeze(-1), -plogp.sum(dim=-1))

@@ -53,8 +53,10 @@ class MUT1Cell(nn.Module):
     def project(self, inputs: Tensor) -> Tensor:
         """The input's part of r, z itself, and tanh(x): [..., input] to [..., 3*hidden]."""
         gates = 2 * self.hidden_size
-        r, z = F.linear(inputs, self.w_ih[:gates], self.b_ih[:gates]).chunk(2, dim=-1)
-        bare = inputs if self.input_size == self.hidden_size else F.linear(inputs, self.w_ih[gates:])
+        # One product with the whole of W: autocast casts a parameter once, but a slice of it at every step.
+        products = F.linear(inputs, self.w_ih)
+        r, z = (products[..., :gates] + self.b_ih[:gates].to(products.dtype)).chunk(2, dim=-1)
+        bare = inputs if self.input_size == self.hidden_size else products[..., gates:]
         return torch.cat((r, torch.sigmoid(z), torch.tanh(bare).to(r.dtype)), dim=-1)
 
     def step(self, projected: Tensor, state: CellState, noise: StepNoise = QUIET) -> CellState:

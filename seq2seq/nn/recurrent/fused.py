@@ -28,7 +28,8 @@ class FusedLayer(nn.Module):
     :class:`~seq2seq.nn.cells.GRUCell` and :class:`~seq2seq.nn.cells.ElmanCell`. Recurrent weights start orthogonal gate
     by gate, input weights Xavier-uniform, biases zero but for a forget gate of 1 in total. `dropconnect` is the
     probability that an element of the recurrent matrix is dropped, drawn once per call (Merity et al. 2018); the other
-    kinds of recurrent dropout need a :class:`~seq2seq.nn.recurrent.ScannedLayer`.
+    kinds of recurrent dropout need a :class:`~seq2seq.nn.recurrent.ScannedLayer`. Under autocast its state is carried
+    in the short format, where scanned and parallel layers carry theirs in that of the parameters.
     """
 
     def __init__(self, *, kind: FusedCellName, input_size: int, hidden_size: int, dropconnect: float = 0.0) -> None:
@@ -146,13 +147,14 @@ def _run(
         # cuDNN wants its weights in one block and says so for every call with weights that were cast.
         warnings.filterwarnings("ignore", message="RNN module weights are not part of single contiguous chunk")
         flat = [weight.to(dtype) for weight in weights]
-        h = state.h.to(dtype).unsqueeze(0)
+        # A state may be a slice of a bridge's output; cuDNN wants it in one block.
+        h = state.h.to(dtype).contiguous().unsqueeze(0)
         training = torch.is_grad_enabled()
         # Time-major inside: what the CPU kernels work on; batch_first would make them copy.
         steps = inputs.to(dtype).transpose(0, 1)
         if kind == "lstm":
             assert state.c is not None
-            hx = [h, state.c.to(dtype).unsqueeze(0)]
+            hx = [h, state.c.to(dtype).contiguous().unsqueeze(0)]
             outputs, h, c = torch.lstm(steps, hx, flat, True, 1, 0.0, training, False, False)
             return outputs.transpose(0, 1), h[0], c[0]
         match kind:

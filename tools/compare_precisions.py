@@ -115,6 +115,15 @@ def main(arguments: Sequence[str] | None = None) -> int:
     chosen = parser.parse_intermixed_args(arguments)
     if chosen.seeds < 2:
         parser.error("a spread needs 2 seeds or more")
+    cells = chosen.cells.split(",")
+    unknown = sorted(set(cells) - set(get_args(CellName)))
+    if unknown:
+        parser.error(f"there is no cell {', '.join(unknown)}; choose from {', '.join(get_args(CellName))}")
+    try:
+        for cell in cells:
+            load_recipe(chosen.recipe, [*cell_overrides(cell), *chosen.overrides])
+    except Seq2SeqError as problem:
+        parser.error(str(problem))
     chosen.work.mkdir(parents=True, exist_ok=True)
     done_file = chosen.work / "results.jsonl"
     settings = json.dumps([chosen.recipe, chosen.updates, sorted(chosen.overrides)])
@@ -124,7 +133,6 @@ def main(arguments: Sequence[str] | None = None) -> int:
             if record.pop("settings") == settings:
                 loss = record.pop("loss")
                 done[Case(**record)] = loss
-    cells = chosen.cells.split(",")
     cases = [Case(c, p, s) for c in cells for s in range(1, chosen.seeds + 1) for p in PRECISIONS]
     missing = [case for case in cases if case not in done]
     with ProcessPoolExecutor(max_workers=chosen.jobs) as pool, done_file.open("a", encoding="utf-8") as sink:

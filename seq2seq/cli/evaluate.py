@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import sys
 from collections.abc import Iterator, Sequence
 from contextlib import nullcontext
 from dataclasses import replace
@@ -319,3 +320,7 @@ def _lines(path: Path) -> list[str]:
 
 def _name(path: Path) -> str:
     return "standard input" if path == _STDIN else str(path)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

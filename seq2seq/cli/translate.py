@@ -201,3 +201,7 @@ class _Clock:
 def _path(given: Path | None) -> Path | None:
     """A path, or None for `-` or nothing."""
     return None if given == Path("-") else given
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -16,6 +16,8 @@ def align_words(
 ) -> Alignment:
     """For every target word the source word that its pieces attend to most, summed over the pieces of both.
 
+    A target word whose pieces attend to no word at all, as a hard attention may to the end of sentence, has none.
+
     Args:
         attention: weights [target pieces, source pieces]; rows and columns beyond the two lists, those of the end of
             sentence and of padding, are not looked at.
@@ -27,7 +29,8 @@ def align_words(
     by_word = numpy.zeros((max(target_words) + 1, max(source_words) + 1), dtype=numpy.float32)
     places = numpy.ix_(numpy.asarray(target_words), numpy.asarray(source_words))
     numpy.add.at(by_word, places, attention[: len(target_words), : len(source_words)])
-    return tuple((int(best), target) for target, best in enumerate(by_word.argmax(axis=1)))
+    best = by_word.argmax(axis=1)
+    return tuple((int(word), target) for target, word in enumerate(best) if by_word[target, word] > 0.0)
 
 
 def words_of_prefixes(prefixes: Sequence[str], pieces: Sequence[str], *, words: int) -> list[int]:

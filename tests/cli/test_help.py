@@ -1,6 +1,8 @@
 from __future__ import annotations
 
 import re
+import subprocess
+import sys
 
 import pytest
 
@@ -60,3 +62,12 @@ def test_the_names_that_other_toolkits_use(line: str) -> None:
         9,
     )
     assert (str(chosen.input), str(chosen.output), chosen.device) == ("a", "b", "cuda:1")
+
+
+@pytest.mark.parametrize("command", ["train", "translate", "evaluate"])
+def test_a_command_run_as_a_module_runs(command: str) -> None:
+    """And does not end in silence, as a module without its last two lines would."""
+    shown = subprocess.run(
+        [sys.executable, "-m", f"seq2seq.cli.{command}", "--help"], capture_output=True, text=True, check=True
+    ).stdout
+    assert shown.startswith(f"usage: seq2seq-{command}")

@@ -28,6 +28,11 @@ def test_the_end_of_sentence_and_padding_are_no_words() -> None:
     assert align_words(attention, source_words=[0, 1], target_words=[0]) == ((1, 0),)
 
 
+def test_a_word_that_attends_to_no_word_is_left_out() -> None:
+    attention = numpy.array([[0.0, 0.0, 1.0], [0.0, 1.0, 0.0]], dtype=numpy.float32)
+    assert align_words(attention, source_words=[0, 1], target_words=[0, 1]) == ((1, 1),)
+
+
 def test_without_words_there_is_no_alignment() -> None:
     attention = numpy.zeros((1, 1), dtype=numpy.float32)
     assert align_words(attention, source_words=[], target_words=[0]) == ()

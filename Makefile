@@ -36,10 +36,10 @@ lint: $(INSTALLED_TEST)
 	$(BIN)/mypy
 
 test: lint
-	$(BIN)/pytest -n 2
+	$(BIN)/pytest -n 2 --dist worksteal
 
 check: lint
-	$(BIN)/pytest -n 2 -m 'not system'
+	$(BIN)/pytest -n 2 --dist worksteal -m 'not system'
 
 system: $(INSTALLED_TEST)
 	$(BIN)/pytest -m system

@@ -25,6 +25,7 @@ from seq2seq.model.encoder_decoder import EncoderDecoder
 from seq2seq.recipe import Recipe, load_recipe
 from seq2seq.training.allocator import bound_kernel_cache, keep_freed_memory
 from seq2seq.training.corpora import prepare_corpora
+from seq2seq.training.objective import Objective
 from seq2seq.training.optimizer import make_optimizer
 from seq2seq.training.precision import Precision
 from seq2seq.training.step import train_step
@@ -68,7 +69,7 @@ class Contender:
                 optimizer=self.optimizer,
                 precision=self.precision,
                 learning_rate=training.optimizer.learning_rate,
-                label_smoothing=training.label_smoothing,
+                objective=Objective(label_smoothing=training.label_smoothing, consistency=training.consistency),
                 clip_by=training.clipping.by,
                 clip_threshold=training.clipping.threshold,
             )

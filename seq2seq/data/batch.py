@@ -82,6 +82,18 @@ class Batch:
             target_tokens=self.target_tokens,
         )
 
+    def twice(self) -> Batch:
+        """The batch below itself; pair i is also pair size + i."""
+        return Batch(
+            source=self.source.repeat(2, 1),
+            source_lengths=self.source_lengths.repeat(2),
+            target_in=self.target_in.repeat(2, 1),
+            target_out=self.target_out.repeat(2, 1),
+            target_lengths=self.target_lengths.repeat(2),
+            source_tokens=2 * self.source_tokens,
+            target_tokens=2 * self.target_tokens,
+        )
+
     def pin_memory(self) -> Batch:
         """The batch in page-locked memory, from which a GPU copies without waiting."""
         return Batch(

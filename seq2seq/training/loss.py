@@ -73,6 +73,79 @@ def cross_entropy(logits: Tensor, targets: Tensor, mask: Tensor, *, smoothing: f
     return loss, likelihood
 
 
+def weighted_likelihood(logits: Tensor, targets: Tensor, weights: Tensor) -> Tensor:
+    """Negative log-likelihood of `targets` [batch, tgt_len], each times its weight, summed; a scalar in nats.
+
+    `logits` are [batch, tgt_len, vocab], `weights` [batch, tgt_len], of any sign, zero at padding.
+    """
+    dtype = torch.promote_types(logits.dtype, torch.float32)
+    loss, _ = _CrossEntropy.apply(logits.flatten(0, 1), targets.flatten(), weights.flatten().to(dtype), 0.0)  # type: ignore[no-untyped-call]
+    return loss  # type: ignore[no-any-return]
+
+
+@torch.no_grad()
+def token_log_probs(logits: Tensor, targets: Tensor) -> Tensor:
+    """Log-probabilities of `targets` [batch, tgt_len] by `logits` [batch, tgt_len, vocab], float32 or wider."""
+    flat = logits.flatten(0, 1)
+    dtype = torch.promote_types(logits.dtype, torch.float32)
+    rows = _ROWS if logits.device.type == "cpu" else max(1, flat.shape[0])
+    normalizers = torch.cat([part.to(dtype).logsumexp(dim=-1) for part in torch.split(flat, rows)])
+    picked = flat.gather(1, targets.flatten().unsqueeze(1)).squeeze(1).to(dtype)
+    return (picked - normalizers).view(targets.shape)
+
+
+class _Disagreement(torch.autograd.Function):
+    """The symmetric divergence of two predictions of the same positions, and its gradient, a few rows at a time.
+
+    With p and q the softmax of a row and of its twin, the row's value is (KL(p||q) + KL(q||p)) / 2, and its gradient by
+    the logits of p is (p (log p/q - KL(p||q)) + p - q) / 2.
+    """
+
+    @staticmethod
+    def forward(ctx: Any, logits: Tensor, real: Tensor) -> Tensor:
+        half = logits.shape[0] // 2
+        rows = _ROWS if logits.device.type == "cpu" else max(1, half)
+        total = torch.zeros((), dtype=real.dtype, device=logits.device)
+        for start in range(0, half, rows):
+            part, twin = slice(start, min(start + rows, half)), slice(half + start, half + min(start + rows, half))
+            first, second = (logits[which].to(real.dtype).log_softmax(dim=-1) for which in (part, twin))
+            total += 0.5 * ((first.exp() - second.exp()).mul_(first - second).sum(dim=-1) * real[part]).sum()
+        ctx.save_for_backward(logits, real)
+        ctx.rows = rows
+        return total
+
+    @staticmethod
+    def backward(ctx: Any, *gradients: Tensor) -> tuple[Tensor, None]:
+        logits, real = ctx.saved_tensors
+        half, rows = logits.shape[0] // 2, ctx.rows
+        weights = (0.5 * real * gradients[0]).unsqueeze(1)
+        result = torch.empty_like(logits)
+        for start in range(0, half, rows):
+            part, twin = slice(start, min(start + rows, half)), slice(half + start, half + min(start + rows, half))
+            first, second = (logits[which].to(real.dtype).log_softmax(dim=-1) for which in (part, twin))
+            p, q, ratio = first.exp(), second.exp(), first - second
+            forth, back = (p * ratio).sum(dim=-1, keepdim=True), -(q * ratio).sum(dim=-1, keepdim=True)
+            result[part] = (p * (ratio - forth) + p - q).mul_(weights[part])
+            result[twin] = (q * (-ratio - back) + q - p).mul_(weights[part])
+        return result, None
+
+
+def disagreement(logits: Tensor, mask: Tensor) -> Tensor:
+    """Symmetric Kullback-Leibler divergence of two predictions of a batch, summed over the real positions.
+
+    Args:
+        logits: [2*batch, tgt_len, vocab], the batch predicted twice under different dropout, one below the other.
+        mask: bool [batch, tgt_len]; padding, False, counts for nothing.
+
+    Returns:
+        A float32 scalar (float64 of float64 logits), nats: the mean of both directions (R-Drop, Liang et al. 2021,
+        equation 2).
+    """
+    real = mask.flatten().to(torch.promote_types(logits.dtype, torch.float32))
+    result: Tensor = _Disagreement.apply(logits.flatten(0, 1), real)  # type: ignore[no-untyped-call]
+    return result
+
+
 def perplexity(loss: float) -> float:
     """exp(loss) of a loss per piece in nats, or infinity where that is too large for a float."""
     return math.inf if loss >= 700.0 else math.exp(loss)

@@ -15,7 +15,7 @@ from seq2seq.device import resolve_device
 from seq2seq.errors import TrainingError
 from seq2seq.model_directory import load_description, save_description
 from seq2seq.model_evaluation import Evaluated, evaluate_test_sets
-from seq2seq.recipe import Recipe
+from seq2seq.recipe import Recipe, Training
 from seq2seq.storage import write_atomically
 from seq2seq.text.tokenizer import Tokenizer
 from seq2seq.training.allocator import bound_kernel_cache, keep_freed_memory
@@ -24,6 +24,8 @@ from seq2seq.training.checkpoint import load_checkpoint
 from seq2seq.training.corpora import Corpora, prepare_corpora
 from seq2seq.training.interrupt import Interrupt
 from seq2seq.training.journal import Display, Journal, duration, make_display
+from seq2seq.training.minimum_risk import MinimumRisk
+from seq2seq.training.objective import Objective
 from seq2seq.training.optimizer import make_optimizer
 from seq2seq.training.precision import Precision, chosen_precision
 from seq2seq.training.progress import Progress
@@ -248,6 +250,7 @@ def _trainer(
     )
     return Trainer(
         model=model,
+        objective=_objective(training, reinforce, source_tokenizer, target_tokenizer),
         served=model if mean is None else copy.deepcopy(model),
         mean=mean,
         loader=corpora.loader,
@@ -262,8 +265,18 @@ def _trainer(
         interrupt=interrupt,
         checkpoint=directory.checkpoint,
         log_seconds=recipe.run.log_seconds,
-        reinforce=reinforce,
         stop_after=limits.updates,
+    )
+
+
+def _objective(
+    training: Training, reinforce: Reinforce | None, source_tokenizer: Tokenizer, target_tokenizer: Tokenizer
+) -> Objective:
+    section, risk = training.minimum_risk, None
+    if section.weight:
+        risk = MinimumRisk(**section.model_dump(), source_tokenizer=source_tokenizer, target_tokenizer=target_tokenizer)
+    return Objective(
+        label_smoothing=training.label_smoothing, consistency=training.consistency, risk=risk, reinforce=reinforce
     )
 
 

@@ -10,9 +10,8 @@ from torch import Tensor
 
 from seq2seq.data.batch import Batch
 from seq2seq.model.encoder_decoder import EncoderDecoder
-from seq2seq.training.loss import cross_entropy
+from seq2seq.training.objective import Objective
 from seq2seq.training.precision import Precision, clip_gradients
-from seq2seq.training.reinforce import Reinforce
 
 
 @dataclass(frozen=True)
@@ -32,37 +31,23 @@ def train_step(
     model: EncoderDecoder,
     batches: Sequence[Batch],
     *,
+    objective: Objective,
     optimizer: torch.optim.Optimizer,
     precision: Precision,
     learning_rate: float,
-    label_smoothing: float,
     clip_by: str,
     clip_threshold: float,
-    reinforce: Reinforce | None = None,
 ) -> StepReport:
-    """Update the weights once from `batches`, whose losses are averaged over all their target pieces together.
-
-    `reinforce` is for networks that sample, those with hard attention.
-    """
+    """Update the weights once from `batches`, whose losses are averaged over all their target pieces together."""
     target_tokens = sum(batch.target_tokens for batch in batches)
     loss = likelihood = torch.zeros((), device=precision.device)
     for group in optimizer.param_groups:
         group["lr"] = learning_rate
     optimizer.zero_grad(set_to_none=True)
     for batch in batches:
-        batch = batch.to(precision.device)
-        mask = batch.target_mask
-        with precision.autocast():
-            prediction = model(batch.source, batch.source_lengths, batch.target_in)
-        batch_loss, batch_likelihood = cross_entropy(
-            prediction.logits, batch.target_out, mask, smoothing=label_smoothing
-        )
-        descended = batch_loss
-        if prediction.choice is not None and reinforce is not None:
-            # Its value means nothing, only its gradient does: it is no part of the loss that is reported.
-            descended = descended + reinforce.loss(prediction.logits, batch.target_out, mask, prediction.choice)
-        precision.backward(descended / target_tokens)
-        loss, likelihood = loss + batch_loss.detach(), likelihood + batch_likelihood
+        losses = objective(model, batch.to(precision.device), precision=precision)
+        precision.backward(losses.descended / target_tokens)
+        loss, likelihood = loss + losses.loss, likelihood + losses.likelihood
     precision.unscale(optimizer)
     norm = clip_gradients(model.parameters(), by=clip_by, threshold=clip_threshold)
     if precision.skips_overflow or precision.device.type == "cuda" or bool(torch.isfinite(norm)):

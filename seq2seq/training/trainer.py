@@ -21,9 +21,9 @@ from seq2seq.training.checkpoint import save_checkpoint
 from seq2seq.training.interrupt import Interrupt, Interrupted
 from seq2seq.training.journal import Display, Journal, memory_gib
 from seq2seq.training.loss import perplexity
+from seq2seq.training.objective import Objective
 from seq2seq.training.precision import Precision
 from seq2seq.training.progress import Progress
-from seq2seq.training.reinforce import Reinforce
 from seq2seq.training.schedule import Schedule
 from seq2seq.training.step import StepReport, train_step
 from seq2seq.training.validation import Validator
@@ -39,6 +39,7 @@ class Trainer:
         self,
         *,
         model: EncoderDecoder,
+        objective: Objective,
         served: EncoderDecoder,
         mean: RunningMean | None,
         loader: TrainingLoader,
@@ -53,15 +54,15 @@ class Trainer:
         interrupt: Interrupt,
         checkpoint: Path,
         log_seconds: float,
-        reinforce: Reinforce | None = None,
         stop_after: int | None = None,
     ) -> None:
         """Put a training together.
 
-        `served` is the network that is validated and kept: `model` itself, or the copy that takes `mean`. `reinforce`
-        is for networks that sample. `stop_after` ends a trial after so many updates, whatever the recipe says.
+        `served` is the network that is validated and kept: `model` itself, or the copy that takes `mean`. `stop_after`
+        ends a trial after so many updates, whatever the recipe says.
         """
         self.model = model
+        self.objective = objective
         self.served = served
         self.mean = mean
         self.loader = loader
@@ -76,7 +77,6 @@ class Trainer:
         self.interrupt = interrupt
         self.checkpoint = checkpoint
         self.log_seconds = log_seconds
-        self.reinforce = reinforce
         limits = [limit for limit in (training.max_updates, stop_after) if limit is not None]
         self._last_update = min(limits) if limits else None
         self._window = _Window()
@@ -116,7 +116,7 @@ class Trainer:
             mean=self.mean,
             precision=self.precision,
             progress=self.progress,
-            reinforce=self.reinforce,
+            reinforce=self.objective.reinforce,
         )
 
     def _end(self) -> str:
@@ -154,13 +154,12 @@ class Trainer:
         report = train_step(
             self.model,
             group,
+            objective=self.objective,
             optimizer=self.optimizer,
             precision=self.precision,
             learning_rate=self.schedule.rate(progress.update, reductions=progress.reductions),
-            label_smoothing=training.label_smoothing,
             clip_by=training.clipping.by,
             clip_threshold=training.clipping.threshold,
-            reinforce=self.reinforce,
         )
         if self.mean is not None:
             self.mean.update(progress.update)

@@ -20,6 +20,7 @@ from seq2seq.model.encoder_decoder import EncoderDecoder
 from seq2seq.recipe import CellName, OptimizerName, TyingName
 from seq2seq.training.average import RunningMean
 from seq2seq.training.checkpoint import load_checkpoint, save_checkpoint
+from seq2seq.training.objective import Objective
 from seq2seq.training.optimizer import make_optimizer
 from seq2seq.training.precision import Precision
 from seq2seq.training.progress import Progress
@@ -49,8 +50,8 @@ class Run:
             self.progress.update += 1
             train_step(
                 self.model, [batch], optimizer=self.optimizer, precision=self.precision,
-                learning_rate=0.02 / self.progress.update**0.5, label_smoothing=0.1, clip_by="norm", clip_threshold=1.0,
-                reinforce=self.reinforce,
+                learning_rate=0.02 / self.progress.update**0.5, clip_by="norm", clip_threshold=1.0,
+                objective=Objective(label_smoothing=0.1, reinforce=self.reinforce),
             )  # fmt: skip
             if self.mean is not None:
                 self.mean.update(self.progress.update)

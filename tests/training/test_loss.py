@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from seq2seq.training.loss import cross_entropy, perplexity
+from seq2seq.training.loss import cross_entropy, disagreement, perplexity
 
 
 def sines(*shape: int, scale: float = 3.0) -> Tensor:
@@ -118,3 +118,39 @@ def test_perplexity() -> None:
     assert perplexity(1e4) == math.inf
     assert perplexity(math.inf) == math.inf
     assert math.isnan(perplexity(math.nan))
+
+
+@pytest.mark.parametrize(
+    ("dtype", "tolerance", "gradient_tolerance"),
+    [(torch.float64, 1e-12, 1e-12), (torch.float32, 1e-5, 1e-6), (torch.bfloat16, 1e-5, 2**-8)],
+)
+@pytest.mark.parametrize("shape", [(2, 5, 7), (13, 17, 150)])  # 10 positions, and 221 that make several chunks
+def test_disagreement_equals_torch(
+    shape: tuple[int, int, int], dtype: torch.dtype, tolerance: float, gradient_tolerance: float
+) -> None:
+    batch, length, vocabulary = shape
+    logits = sines(2 * batch, length, vocabulary).to(dtype).requires_grad_()
+    mask = torch.arange(length) < (torch.arange(batch) % length + 1).unsqueeze(1)
+    value = disagreement(logits, mask)
+    (3.0 * value).backward()
+
+    wide = logits.detach().double().requires_grad_()
+    first, second = (half[mask].log_softmax(dim=-1) for half in wide.chunk(2))
+    there = functional.kl_div(second, first, reduction="sum", log_target=True)
+    back = functional.kl_div(first, second, reduction="sum", log_target=True)
+    expected = (there + back) / 2
+    (3.0 * expected).backward()
+
+    assert value.dtype == (torch.float64 if dtype is torch.float64 else torch.float32)
+    assert value.item() == pytest.approx(expected.item(), rel=tolerance)
+    assert logits.grad is not None
+    assert wide.grad is not None
+    scale = 3 * max(1.0, wide.grad.abs().max().item())
+    torch.testing.assert_close(logits.grad.double(), wide.grad, rtol=0, atol=scale * gradient_tolerance)
+    assert torch.count_nonzero(logits.grad[mask.logical_not().repeat(2, 1)]) == 0
+
+
+def test_disagreement_by_hand() -> None:
+    # Probabilities (3/4, 1/4) against (1/2, 1/2): half of (1/4 ln 3/2 - 1/4 ln 1/2) is ln(3) / 8.
+    logits = torch.tensor([[[math.log(3), 0.0]], [[0.0, 0.0]]], dtype=torch.float64)
+    assert disagreement(logits, torch.tensor([[True]])).item() == pytest.approx(math.log(3) / 8)

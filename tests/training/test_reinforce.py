@@ -17,6 +17,7 @@ from seq2seq.model.encoder_decoder import EncoderDecoder
 from seq2seq.nn.attention import Choice, hard
 from seq2seq.recipe import Model
 from seq2seq.training.loss import cross_entropy
+from seq2seq.training.objective import Objective
 from seq2seq.training.precision import Precision
 from seq2seq.training.reinforce import Reinforce
 from seq2seq.training.step import StepReport, train_step
@@ -267,8 +268,8 @@ def test_the_expected_reward_grows(fill: Callable[..., Any]) -> None:
 def update(model: EncoderDecoder, batch: Batch, reinforce: Reinforce | None, *, rate: float = 0.0) -> StepReport:
     return train_step(
         model.train(), [batch], optimizer=torch.optim.SGD(model.parameters(), lr=rate),
-        precision=Precision(dtype=torch.float32, device=CPU), learning_rate=rate, label_smoothing=0.1, clip_by="none",
-        clip_threshold=1.0, reinforce=reinforce,
+        precision=Precision(dtype=torch.float32, device=CPU), learning_rate=rate, clip_by="none",
+        clip_threshold=1.0, objective=Objective(label_smoothing=0.1, reinforce=reinforce),
     )  # fmt: skip
 
 

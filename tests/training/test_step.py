@@ -12,6 +12,7 @@ from torch.nn import functional
 
 from seq2seq.data.batch import Batch
 from seq2seq.model.encoder_decoder import EncoderDecoder
+from seq2seq.training.objective import Objective
 from seq2seq.training.optimizer import make_optimizer
 from seq2seq.training.precision import Precision
 from seq2seq.training.step import StepReport, train_step
@@ -38,8 +39,9 @@ def sgd(model: EncoderDecoder) -> torch.optim.Optimizer:
 def update(
     model: EncoderDecoder, batches: list[Batch], *, dtype: torch.dtype = torch.float32, **changes: Any
 ) -> StepReport:
-    arguments: dict[str, Any] = {"learning_rate": 0.5, "label_smoothing": 0.1, "clip_by": "norm", "clip_threshold": 0.1}
+    arguments: dict[str, Any] = {"learning_rate": 0.5, "clip_by": "norm", "clip_threshold": 0.1}
     arguments |= {"optimizer": sgd(model), "precision": Precision(dtype=dtype, device=CPU)}
+    arguments |= {"objective": Objective(label_smoothing=0.1)}
     return train_step(model.train(), batches, **arguments | changes)
 
 
@@ -138,7 +140,41 @@ def test_it_learns(make_model: MakeModel, make_pairs: MakePairs) -> None:
         rho=0.95,
     )
     for _ in range(60):
-        report = update(model, [batch], optimizer=optimizer, learning_rate=0.03, label_smoothing=0.0)
+        report = update(model, [batch], optimizer=optimizer, learning_rate=0.03, objective=Objective())
     assert report.likelihood.item() / 15 < 0.1
     logits = model.eval()(batch.source, batch.source_lengths, batch.target_in).logits
     assert torch.equal(logits.argmax(-1)[batch.target_mask], batch.target_out[batch.target_mask])
+
+
+def test_consistency_by_the_formula(make_model: MakeModel, make_pairs: MakePairs) -> None:
+    """Without dropout both predictions agree, and the update is that of one."""
+    model, batch = make_model().double(), make_pairs()
+    twin = copy.deepcopy(model)
+    report = update(model, [batch], objective=Objective(label_smoothing=0.1, consistency=3.0))
+    once = update(twin, [batch])
+    for parameter, other in zip(model.parameters(), twin.parameters(), strict=True):
+        torch.testing.assert_close(parameter, other, rtol=0, atol=1e-12)
+    assert report.target_tokens == once.target_tokens
+    torch.testing.assert_close(report.loss, once.loss, rtol=1e-12, atol=0)
+    torch.testing.assert_close(report.likelihood, once.likelihood, rtol=1e-12, atol=0)
+
+
+def test_consistency_weighs_the_disagreement(make_model: MakeModel, make_pairs: MakePairs) -> None:
+    """With dropout the gradient is that of the mean loss and alpha / 4 of both divergences together, per piece."""
+    model, batch = make_model(dropout=0.3).double(), make_pairs()
+    twin = copy.deepcopy(model).train()
+    torch.manual_seed(7)
+    update(model, [batch], objective=Objective(label_smoothing=0.1, consistency=3.0), clip_by="none")
+
+    torch.manual_seed(7)
+    source, lengths = batch.source.repeat(2, 1), batch.source_lengths.repeat(2)
+    log_probs = twin(source, lengths, batch.target_in.repeat(2, 1)).logits.log_softmax(dim=-1)
+    targets = batch.target_out.masked_fill(~batch.target_mask, -100).repeat(2, 1).flatten()
+    likelihood = functional.cross_entropy(log_probs.flatten(0, 1), targets, label_smoothing=0.1, reduction="sum")
+    p, q = (half[batch.target_mask] for half in log_probs.chunk(2))
+    divergences = ((p.exp() - q.exp()) * (p - q)).sum()
+    loss = (likelihood / 2 + 3.0 / 4 * divergences) / 15
+    for parameter, other, gradient in zip(
+        model.parameters(), twin.parameters(), torch.autograd.grad(loss, list(twin.parameters())), strict=True
+    ):
+        torch.testing.assert_close(parameter, other - 0.5 * gradient, rtol=0, atol=1e-10)

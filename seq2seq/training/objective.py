@@ -1,0 +1,63 @@
+"""What training descends: the loss of one batch, put together from the parts that a recipe asks for."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from torch import Tensor
+
+from seq2seq.data.batch import Batch
+from seq2seq.model.encoder_decoder import EncoderDecoder
+from seq2seq.training.loss import cross_entropy, disagreement
+from seq2seq.training.minimum_risk import MinimumRisk
+from seq2seq.training.precision import Precision
+from seq2seq.training.reinforce import Reinforce
+
+
+@dataclass(frozen=True)
+class BatchLoss:
+    """Losses of a batch, scalars, each summed over its target pieces; only `descended` has a gradient."""
+
+    descended: Tensor
+    #: Smoothed cross-entropy and negative log-likelihood, nats; of two predictions the mean.
+    loss: Tensor
+    likelihood: Tensor
+
+
+@dataclass(frozen=True, kw_only=True)
+class Objective:
+    """Cross-entropy with label smoothing, and what may be added to it.
+
+    With `consistency` a every batch is predicted twice under different dropout, and the loss is the mean of both
+    predictions' plus a/2 times their symmetric divergence (R-Drop, Liang et al. 2021, equation 4, halved: their loss
+    is the sum of both predictions'). `risk` replaces a part of the cross-entropy by the risk of minimum-risk training.
+    `reinforce` is for networks that sample, those with hard attention.
+    """
+
+    label_smoothing: float = 0.0
+    consistency: float = 0.0
+    risk: MinimumRisk | None = None
+    reinforce: Reinforce | None = None
+
+    def __call__(self, model: EncoderDecoder, batch: Batch, *, precision: Precision) -> BatchLoss:
+        """The losses of `batch`, which is on the device of `model`."""
+        predicted, share = (batch.twice(), 0.5) if self.consistency else (batch, 1.0)
+        mask = predicted.target_mask
+        with precision.autocast():
+            prediction = model(predicted.source, predicted.source_lengths, predicted.target_in)
+        loss, likelihood = (
+            share * total
+            for total in cross_entropy(prediction.logits, predicted.target_out, mask, smoothing=self.label_smoothing)
+        )
+        descended = loss
+        if self.consistency:
+            descended = descended + 0.5 * self.consistency * disagreement(prediction.logits, batch.target_mask)
+        if self.reinforce is not None and prediction.choice is not None:
+            # Its value means nothing, only its gradient does: it is no part of the loss that is reported.
+            rewarded = self.reinforce.loss(prediction.logits, predicted.target_out, mask, prediction.choice)
+            descended = descended + share * rewarded
+        if self.risk is not None:
+            # A mean over sentences joins a mean over pieces.
+            risk = self.risk(model, batch, precision=precision) * (batch.target_tokens / batch.size)
+            descended = (1.0 - self.risk.weight) * descended + self.risk.weight * risk
+        return BatchLoss(descended, loss.detach(), likelihood)

@@ -138,6 +138,19 @@ def test_nematus() -> None:
     assert parameters(RECIPES["nematus-2017"]) == expected == 163_943_824
 
 
+def test_benchmark_small() -> None:
+    pieces, embed, width = 8000, 256, 512
+    embeddings = 2 * pieces * embed  # nothing is tied
+    encoder = 2 * lstm(embed, width // 2)
+    bridge = width * 2 * width + 2 * width  # h and c
+    decoder = lstm(embed, width)
+    attention = width * width
+    readout = width * (width + width)
+    output = pieces * width + pieces
+    expected = embeddings + encoder + bridge + decoder + attention + readout + output
+    assert parameters(RECIPES["benchmark-small"]) == expected == 12_141_376
+
+
 def lium_cvc(source: int, target: int) -> int:
     embed, width = 128, 256
     context = 2 * width

@@ -26,7 +26,7 @@ from seq2seq.recipe import Recipe, load_recipe
 from seq2seq.training.allocator import bound_kernel_cache, keep_freed_memory
 from seq2seq.training.corpora import prepare_corpora
 from seq2seq.training.run import train
-from tools.benchmark_training import Contender
+from tools.benchmark_training.contender import Contender
 
 
 def train_cell(recipe: Recipe) -> dict[str, Any]:

@@ -4,7 +4,7 @@
 
 Writes gradient-flow and gradient-clipping, .png and .svg (Pascanu et al. 2013, sections 2 and 3). The loss is a fixed
 random direction of the last state, so that the gradient at the last step is 1; everything is float64 and seeded. The
-cells are the textbook ones of `seq2seq/nn/cells`. Needs matplotlib: pip install 'seq2seq-toolkit[plots]'.
+cells are the textbook ones of `seq2seq/nn/cells`.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from torch import Tensor
 
 from seq2seq.cli import failure
 from seq2seq.nn.cells import Cell, CellState, ElmanCell, GRUCell, LSTMCell
-from tools.plots.figure import look, require_matplotlib, save
+from seq2seq.plots.figure import look, require_matplotlib, save
 from tools.plots.gradients import Curve, Descent, Panel, draw_clipping, draw_flow
 
 #: Width of input and state, steps, and sequences over which norms are averaged.

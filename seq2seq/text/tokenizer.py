@@ -163,6 +163,10 @@ class Tokenizer:
             str(self._processor.IdToPiece(number if 0 <= number < self.vocabulary_size else unknown)) for number in ids
         ]
 
+    def ids_of_pieces(self, pieces: Sequence[str]) -> list[int]:
+        """The id of every written form; one that the vocabulary does not have is the unknown piece."""
+        return [int(self._processor.PieceToId(piece)) for piece in pieces]
+
     def words_of_pieces(self, text: str) -> tuple[list[int], list[str], list[int]]:
         """Ids, pieces, and for every piece the index in `text.split()` of the word it stands for.
 

@@ -9,6 +9,7 @@ from typing import Any, get_args
 import pytest
 
 from seq2seq.errors import UsageError
+from seq2seq.plots.figure import look, save
 from seq2seq.recipe import CellName
 from tools.compare_cells import __main__ as command
 from tools.compare_cells import running, worker
@@ -16,7 +17,6 @@ from tools.compare_cells.budget import CELLS, Budget, budgets, chosen_cells
 from tools.compare_cells.report import Circumstances, page, section, table
 from tools.compare_cells.results import Outcome, Results, Speeds
 from tools.plots.cells import Measured, draw_bars, draw_trade, family, spread_labels
-from tools.plots.figure import look, save
 
 ROOT = Path(__file__).resolve().parents[2]
 PHRASEBOOK = Budget("phrasebook", "Phrasebook", ROOT / "recipes" / "en-fr.yaml", 300, 7)
@@ -247,7 +247,6 @@ def test_what_can_be_mended_is_a_failure(tmp_path: Path) -> None:
 def test_the_whole_command_writes_the_page_and_the_figures(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    pytest.importorskip("matplotlib")
 
     def answer(arguments: list[str], log: Path, **_: object) -> dict[str, Any]:
         if arguments[0] == "time":
@@ -283,7 +282,6 @@ def test_labels_are_spread_without_crossing() -> None:
 
 
 def test_figures_name_every_cell_and_every_figure(tmp_path: Path) -> None:
-    pytest.importorskip("matplotlib")
     measured = [Measured(cell, 20.0 + rank, 1000.0 * (rank + 1), 10**6 + rank) for rank, cell in enumerate(CELLS)]
     with look():
         paths = [

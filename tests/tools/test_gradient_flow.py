@@ -113,7 +113,6 @@ def texts_of(svg: Path) -> list[str]:
 
 
 def test_the_command_draws_the_figures_that_ship(tmp_path: Path) -> None:
-    pytest.importorskip("matplotlib")
     assert main(["--output", str(tmp_path)]) == 0
     names = {path.name for path in tmp_path.iterdir()}
     assert names == {f"gradient-{kind}.{form}" for kind in ("flow", "clipping") for form in ("png", "svg")}

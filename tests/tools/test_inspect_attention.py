@@ -12,10 +12,11 @@ import torch
 
 from seq2seq.data.batch import make_batch
 from seq2seq.errors import ModelError, UsageError
+from seq2seq.plots.alignment import END, SoftAlignment, by_words, draw_alignment, written_pieces
+from seq2seq.plots.figure import look, save
+from seq2seq.soft_alignment import align, attention_weights
 from seq2seq.translator import Translator
-from tools.inspect_attention import align, attention_weights, main
-from tools.plots.alignment import END, SoftAlignment, by_words, draw_alignment, written_pieces
-from tools.plots.figure import look, save
+from tools.inspect_attention import main
 
 SENTENCE = "Where is the station?"
 TARGET = "Où est la gare ?"
@@ -88,7 +89,6 @@ def test_a_given_target_is_read_and_a_missing_one_is_made(translator: Translator
 
 
 def test_the_drawing_has_every_label_and_is_the_same_every_time(tmp_path: Path) -> None:
-    pytest.importorskip("matplotlib")
     for name in ("one", "two"):
         with look():
             save(draw_alignment(by_hand("cœur $x$")), tmp_path / name / "drawn.file")
@@ -99,7 +99,6 @@ def test_the_drawing_has_every_label_and_is_the_same_every_time(tmp_path: Path) 
 
 
 def test_the_drawing_is_darker_where_the_weight_is_larger(tmp_path: Path) -> None:
-    pytest.importorskip("matplotlib")
     with look():
         figure = draw_alignment(by_hand("c"))
     (mesh,) = (artist for artist in figure.axes[0].collections if artist.get_array() is not None)
@@ -113,7 +112,6 @@ def test_the_drawing_is_darker_where_the_weight_is_larger(tmp_path: Path) -> Non
 
 
 def test_long_sentences_have_smaller_cells_not_a_larger_wall() -> None:
-    pytest.importorskip("matplotlib")
     names = tuple(f"{number}" for number in range(150))
     long = SoftAlignment(names, names, numpy.eye(150), tuple(range(150)), tuple(range(150)))
     with look():
@@ -123,7 +121,6 @@ def test_long_sentences_have_smaller_cells_not_a_larger_wall() -> None:
 def test_the_command_draws_one_sentence_or_several(
     small_model: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    pytest.importorskip("matplotlib")
     model = ["--model", str(small_model), "--device", "cpu"]
     one = ["--target", TARGET, "--output", str(tmp_path / "one"), SENTENCE]
     assert main([*model, *one]) == 0
@@ -150,7 +147,6 @@ def said(capsys: pytest.CaptureFixture[str], *arguments: str) -> str:
 def test_what_cannot_be_drawn_is_one_sentence(
     small_model: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    pytest.importorskip("matplotlib")
     model = ["--model", str(small_model), "--output", str(tmp_path / "x")]
     assert said(capsys, *model, "   ") == "the sentence is empty, so there is nothing to align"
     assert said(capsys, *model, "--target", "", "word") == "the target is empty, so there is nothing to align"
@@ -166,7 +162,7 @@ def test_without_matplotlib_the_command_says_how_to_get_it(
     capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setitem(sys.modules, "matplotlib", None)
-    expected = "drawing needs matplotlib, which is not installed; pip install 'seq2seq-toolkit[plots]' brings it"
+    expected = "drawing needs matplotlib, which is not installed; pip install matplotlib brings it"
     assert said(capsys, "word") == expected
 
 

@@ -21,12 +21,12 @@ from pathlib import Path
 
 from seq2seq.cli import failure
 from seq2seq.errors import UsageError
+from seq2seq.plots.figure import require_matplotlib
 from seq2seq.storage import write_atomically
 from tools.compare_cells import report
 from tools.compare_cells.budget import CELLS, Budget, budgets, chosen_cells
 from tools.compare_cells.results import Outcome, Results, Speeds
 from tools.compare_cells.running import time_all, train_all
-from tools.plots.figure import require_matplotlib
 
 
 def machine() -> str:
@@ -92,8 +92,8 @@ def _compare(arguments: argparse.Namespace, command: str) -> int:
 
 
 def _draw(budget: Budget, outcomes: Sequence[Outcome], speeds: Speeds | None, folder: Path) -> None:
+    from seq2seq.plots.figure import look, save
     from tools.plots.cells import Measured, draw_bars, draw_trade
-    from tools.plots.figure import look, save
 
     measured = [
         Measured(outcome.cell, outcome.bleu, speeds.by_cell[outcome.cell][0], speeds.parameters[outcome.cell])

@@ -1,1 +1,1 @@
-"""Figures of the tools, drawn by matplotlib, which is an extra: `pip install 'seq2seq-toolkit[plots]'`."""
+"""Figures that only the tools draw; those of the package are in `seq2seq/plots/`."""

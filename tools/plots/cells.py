@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from tools.plots.figure import BLUE, GREEN, GREY, ORANGE, PURPLE, new_figure
+from seq2seq.plots.figure import BLUE, GREEN, GREY, ORANGE, PURPLE, new_figure
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import numpy
 from numpy.typing import NDArray
 
-from tools.plots.figure import BLACK, BLUE, GREEN, ORANGE, new_figure
+from seq2seq.plots.figure import BLACK, BLUE, GREEN, ORANGE, new_figure
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

@@ -41,13 +41,11 @@ _LOOK: dict[Any, Any] = {
 
 
 def require_matplotlib() -> None:
-    """Raise UsageError, with the way to mend it, where matplotlib is not installed."""
+    """Raise UsageError, with the way to mend it, where the package was installed without its dependencies."""
     try:
         import matplotlib  # noqa: F401
     except ImportError:
-        raise UsageError(
-            "drawing needs matplotlib, which is not installed; pip install 'seq2seq-toolkit[plots]' brings it"
-        ) from None
+        raise UsageError("drawing needs matplotlib, which is not installed; pip install matplotlib brings it") from None
 
 
 @contextmanager

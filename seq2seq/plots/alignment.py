@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import numpy
 from numpy.typing import NDArray
 
-from tools.plots.figure import new_figure
+from seq2seq.plots.figure import new_figure
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure

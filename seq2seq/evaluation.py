@@ -6,11 +6,11 @@ Text goes in as it was written, detokenized: SacreBLEU does the tokenization, an
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, Literal, cast, get_args
 
 from seq2seq.errors import CorpusError, UsageError
-from seq2seq.recipe import BleuTokenizeName
+from seq2seq.recipe import BleuTokenizeName, LowercaseChoice
 
 if TYPE_CHECKING:
     from sacrebleu.metrics.base import Metric
@@ -34,7 +34,7 @@ class Score:
     metric: str
     """Name in recipes and on the command line: bleu, chrf, chrf++, ter."""
     name: str
-    """Name in reports: BLEU, chrF2, chrF2++, TER."""
+    """Name in reports: BLEU, chrF2, chrF2++, TER; where both were asked for, also lowercased BLEU and so on."""
     value: float
     signature: str
     """SacreBLEU's signature: everything that somebody else needs to get the same figure."""
@@ -90,7 +90,7 @@ def score(
     *,
     metrics: Sequence[MetricName] = ("bleu", "chrf"),
     tokenize: BleuTokenizeName = "13a",
-    lowercase: bool = False,
+    lowercase: LowercaseChoice = False,
     resamples: int = 0,
 ) -> list[Score]:
     """Score a corpus, one entry per metric, in their order.
@@ -100,7 +100,8 @@ def score(
         references: one per sentence, or several lists of them, each with one per sentence.
         metrics: bleu; chrf, which is chrF2 (six characters, no words); chrf++ (and word pairs); ter, which is slow.
         tokenize: BLEU's tokenization; the other metrics have their own.
-        lowercase: ignore case in BLEU and chrF; TER, like tercom, always does.
+        lowercase: ignore case in BLEU and chrF; TER, like tercom, always does. ``"both"``: first with case, then, under
+            names that say so, without it.
         resamples: bootstrap resamples for a 95 % confidence interval, 1000 as a rule; 0 for none. Their seed is in the
             signature, and comes from ``SACREBLEU_SEED``.
 
@@ -110,6 +111,13 @@ def score(
     """
     sets = _reference_sets(references)
     _check_lines(hypotheses, sets)
+    if lowercase == "both":
+        cased = score(hypotheses, sets, metrics=metrics, tokenize=tokenize, resamples=resamples)
+        caseless = [metric for metric in metrics if metric != "ter"]
+        if not caseless:
+            return cased
+        lowered = score(hypotheses, sets, metrics=caseless, tokenize=tokenize, lowercase=True, resamples=resamples)
+        return [*cased, *map(_lowercased, lowered)]
     scores = []
     for name, scorer in _scorers(metrics, tokenize=tokenize, lowercase=lowercase).items():
         result = _corpus_score(scorer, hypotheses, sets, resamples=resamples)
@@ -128,6 +136,11 @@ def score(
     return scores
 
 
+def _lowercased(lowered: Score) -> Score:
+    """The score under a name that tells it from the one with case."""
+    return replace(lowered, name=f"lowercased {lowered.name}")
+
+
 def score_groups(
     hypotheses: Sequence[str],
     references: References,
@@ -135,7 +148,7 @@ def score_groups(
     *,
     metrics: Sequence[MetricName] = ("bleu", "chrf"),
     tokenize: BleuTokenizeName = "13a",
-    lowercase: bool = False,
+    lowercase: LowercaseChoice = False,
     resamples: int = 0,
 ) -> list[PartScores]:
     """Score the sentences of every label apart, in the order in which the labels first appear.
@@ -169,7 +182,7 @@ def compare(
     *,
     metrics: Sequence[MetricName] = ("bleu", "chrf"),
     tokenize: BleuTokenizeName = "13a",
-    lowercase: bool = False,
+    lowercase: LowercaseChoice = False,
     test: SignificanceName = "bootstrap",
     resamples: int = 0,
 ) -> list[PartScores]:
@@ -198,6 +211,17 @@ def compare(
     sets = _reference_sets(references)
     for name, hypotheses in systems.items():
         _check_lines(hypotheses, sets, of=f" of {name}")
+    if lowercase == "both":
+        shared: dict[str, Any] = {"tokenize": tokenize, "test": test, "resamples": resamples}
+        cased = compare(systems, sets, metrics=metrics, **shared)
+        caseless = [metric for metric in metrics if metric != "ter"]
+        if not caseless:
+            return cased
+        lowered = compare(systems, sets, metrics=caseless, lowercase=True, **shared)
+        return [
+            replace(with_case, scores=(*with_case.scores, *map(_lowercased, without.scores)))
+            for with_case, without in zip(cased, lowered, strict=True)
+        ]
     scorers = _scorers(metrics, tokenize=tokenize, lowercase=lowercase)
     paired = PairedTest(list(systems.items()), scorers, sets, test_type=_TESTS[test], n_samples=resamples)
     signatures, results = paired()

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from seq2seq.evaluation import MetricName, PartScores, Score, report, report_parts, score, score_groups
-from seq2seq.recipe import BleuTokenizeName, Recipe
+from seq2seq.recipe import BleuTokenizeName, LowercaseChoice, Recipe
 from seq2seq.text.corpus import ParallelText, read_pairs
 
 
@@ -17,7 +17,7 @@ class Scoring:
 
     metrics: tuple[MetricName, ...] = ("bleu", "chrf")
     tokenize: BleuTokenizeName = "13a"
-    lowercase: bool = False
+    lowercase: LowercaseChoice = False
     resamples: int = 0
 
     @classmethod

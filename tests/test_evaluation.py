@@ -201,3 +201,28 @@ def test_empty_lines_are_scored_like_any_other() -> None:
 def test_a_confidence_interval_of_too_little_text_is_one_sentence(metric: MetricName) -> None:
     with pytest.raises(CorpusError, match="4 sentences, some of them empty, are too few for a confidence interval"):
         score(["un", "deux trois", "", "quatre"], ["un", "deux", "", "cinq"], metrics=(metric,), resamples=1000)
+
+
+def test_both_cases_are_scored_one_after_the_other() -> None:
+    hypotheses, references = ["The Cat sat on the mat", "a dog"], ["the cat sat on the mat", "a Dog"]
+    both = score(hypotheses, references, metrics=["bleu", "ter", "chrf"], lowercase="both")
+    assert [each.name for each in both] == ["BLEU", "TER", "chrF2", "lowercased BLEU", "lowercased chrF2"]
+    cased = score(hypotheses, references, metrics=["bleu", "ter", "chrf"])
+    lowered = score(hypotheses, references, metrics=["bleu", "chrf"], lowercase=True)
+    assert [each.value for each in both] == [each.value for each in (*cased, *lowered)]
+    assert both[0].value < both[3].value == pytest.approx(100.0)
+    assert ["case:lc" in each.signature for each in both] == [False, True, False, True, True]
+    # TER never looks at the case, and is not repeated.
+    assert len(score(hypotheses, references, metrics=["ter"], lowercase="both")) == 1
+
+
+def test_systems_are_compared_in_both_cases() -> None:
+    systems = {"first": FIRST, "second": [line.upper() for line in SECOND]}
+    options: dict[str, Any] = {"metrics": ["bleu"], "resamples": 50}
+    both = compare(systems, TRUTH, lowercase="both", **options)
+    cased, lowered = (compare(systems, TRUTH, lowercase=choice, **options) for choice in (False, True))
+    for part, with_case, without in zip(both, cased, lowered, strict=True):
+        assert [each.name for each in part.scores] == ["BLEU", "lowercased BLEU"]
+        assert [each.value for each in part.scores] == [with_case.scores[0].value, without.scores[0].value]
+        assert [each.p_value for each in part.scores] == [with_case.scores[0].p_value, without.scores[0].p_value]
+    assert both[1].scores[0].value < both[0].scores[0].value < both[1].scores[1].value

@@ -114,6 +114,13 @@ def _add_scoring_options(parser: ArgumentParser) -> None:
         help="ignore case in BLEU and chrF; TER always does [--no-lowercase]",
     )
     group.add_argument(
+        "--both-cases",
+        dest="lowercase",
+        action="store_const",
+        const="both",
+        help="BLEU and chrF with case, then without it, each with its signature",
+    )
+    group.add_argument(
         "--confidence",
         metavar="N",
         nargs="?",

@@ -20,6 +20,7 @@ from seq2seq.recipe.training import Training
 
 LongInputName = Literal["split", "truncate", "error"]
 EvaluationMetricName = Literal["bleu", "chrf", "ter"]
+LowercaseChoice = bool | Literal["both"]
 BleuTokenizeName = Literal["13a", "intl", "char", "zh", "none"]
 
 
@@ -77,7 +78,11 @@ class Evaluation(Section):
         json_schema_extra=CHANGEABLE,
     )
     tokenize: BleuTokenizeName = Field(default="13a", description="BLEU's tokenization.", json_schema_extra=CHANGEABLE)
-    lowercase: bool = Field(default=False, description="Ignore case.", json_schema_extra=CHANGEABLE)
+    lowercase: LowercaseChoice = Field(
+        default=False,
+        description="Ignore case; both: score with case and without, one after the other. Validation then keeps it.",
+        json_schema_extra=CHANGEABLE,
+    )
     after_training: bool = Field(
         default=True, description="Evaluate the best model on `corpus.test` at the end.", json_schema_extra=CHANGEABLE
     )

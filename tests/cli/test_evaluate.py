@@ -81,7 +81,7 @@ def test_confidence_and_comparison(command, files: dict[str, Path]) -> None:
     assert 0.0 < theirs["scores"][0]["p_value"] < 0.5
 
 
-@pytest.mark.parametrize("case", ["--lowercase", "--no-lowercase"])
+@pytest.mark.parametrize("case", ["--lowercase", "--no-lowercase", "--both-cases"])
 def test_systems_are_compared_as_they_are_scored(command, files: dict[str, Path], case: str) -> None:
     loud = lines(files["mine"].with_name("loud"), [line.upper() for line in MINE])
     arguments = (

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -14,12 +15,15 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 #: Okabe and Ito's colours, which colour-blind people tell apart.
-BLUE, ORANGE, GREEN, PURPLE, GREY, SKY, BLACK = (
-    "#0072B2", "#D55E00", "#009E73", "#AA4499", "#7F7F7F", "#56B4E9", "#222222",
+BLUE, ORANGE, GREEN, PURPLE, GREY, SKY, BLACK, RED = (
+    "#0072B2", "#D55E00", "#009E73", "#AA4499", "#7F7F7F", "#56B4E9", "#222222", "#C1121F",
 )  # fmt: skip
 
 #: Tried after DejaVu Sans, which matplotlib brings, for scripts that it lacks.
 _OTHER_FONTS = ("Noto Sans CJK JP", "Noto Sans CJK SC", "Noto Sans Arabic", "Noto Sans Devanagari", "Arial Unicode MS")
+
+#: Of a PNG that is drawn while a training waits: a third larger, and compressed in a quarter of the time.
+_QUICK = {"compress_level": 1}
 
 _LOOK: dict[Any, Any] = {
     "svg.fonttype": "none",  # text stays text: it can be found, copied and read aloud
@@ -71,20 +75,37 @@ def new_figure(width: float, height: float, *, tight: bool = False) -> Figure:
     return Figure(figsize=(width, height), layout=None if tight else "constrained")
 
 
+def png(figure: Figure, *, dpi: int, tight: bool = False) -> bytes:
+    """The figure as a PNG; with `tight`, cut to what is drawn, or widened to it."""
+    content = io.BytesIO()
+    with _any_script():
+        if tight:
+            figure.savefig(content, format="png", dpi=dpi, bbox_inches="tight", pad_inches=0.12, pil_kwargs=_QUICK)
+        else:
+            figure.savefig(content, format="png", dpi=dpi, pil_kwargs=_QUICK)
+    return content.getvalue()
+
+
+@contextmanager
+def _any_script() -> Iterator[None]:
+    """A script for which no font is installed: boxes in the PNG, while an SVG's text is whole, and no warning."""
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", message=r"Glyph .* missing from font", category=UserWarning)
+        yield
+
+
 def save(figure: Figure, prefix: Path) -> tuple[Path, Path]:
     """Write `prefix`.png and `prefix`.svg, byte for byte the same for the same figure; returns both paths.
 
     Raises:
         UsageError: the folder cannot be written to.
     """
-    png, svg = prefix.with_name(prefix.name + ".png"), prefix.with_name(prefix.name + ".svg")
+    bitmap, drawing = prefix.with_name(prefix.name + ".png"), prefix.with_name(prefix.name + ".svg")
     try:
         prefix.parent.mkdir(parents=True, exist_ok=True)
-        with warnings.catch_warnings():
-            # A script for which no font is installed: boxes in the PNG, while the SVG's text is whole.
-            warnings.filterwarnings("ignore", message=r"Glyph .* missing from font", category=UserWarning)
-            figure.savefig(png, dpi=160, bbox_inches="tight", pad_inches=0.12)
-            figure.savefig(svg, bbox_inches="tight", pad_inches=0.12, metadata={"Date": None})
+        with _any_script():
+            figure.savefig(bitmap, dpi=160, bbox_inches="tight", pad_inches=0.12)
+            figure.savefig(drawing, bbox_inches="tight", pad_inches=0.12, metadata={"Date": None})
     except OSError as error:
         raise UsageError(f"cannot write {prefix}.png and .svg: {error.strerror}") from None
-    return png, svg
+    return bitmap, drawing

@@ -143,6 +143,12 @@ class Validation(Section):
     )
     beam: Positive = Field(default=1, description="Beam of the decoding that bleu and chrf are taken from.")
     sentences: Positive | None = Field(default=None, description="Decode only the first sentences; by default all.")
+    samples: NotNegative = Field(
+        default=4,
+        description="Sentences, spread over lengths, whose translations and attention every validation puts into the "
+        "run's `samples/` and TensorBoard.",
+        json_schema_extra=CHANGEABLE,
+    )
 
 
 def _warmup_ends(training: Training) -> Iterator[Contradiction]:

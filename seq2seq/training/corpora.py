@@ -24,6 +24,8 @@ class Corpora:
     validation_references: list[str]
     #: Name of the training corpus' content, as encoded.
     key: str
+    #: Of the training and the validation corpus: pairs, pieces of either side, and pairs left out, for the report.
+    sizes: dict[str, dict[str, int]]
 
 
 def prepare_corpora(
@@ -80,4 +82,14 @@ def prepare_corpora(
         validation_sources=[pair.source for pair in pairs],
         validation_references=[pair.target for pair in pairs],
         key=train.key,
+        sizes={name: _size(corpus) for name, corpus in (("training", train), ("validation", validation))},
     )
+
+
+def _size(corpus: EncodedCorpus) -> dict[str, int]:
+    return {
+        "pairs": len(corpus),
+        "source_pieces": int(corpus.source.lengths().sum()),
+        "target_pieces": int(corpus.target.lengths().sum()),
+        "left_out": corpus.report.left_out,
+    }

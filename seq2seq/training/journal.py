@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 import os
 import sys
@@ -13,6 +14,8 @@ import torch
 from torch.utils.tensorboard import SummaryWriter
 
 from seq2seq.errors import TrainingError
+
+JOURNAL = "journal.jsonl"
 
 
 class Display(Protocol):
@@ -94,7 +97,7 @@ class Journal:
 
     def __init__(self, directory: Path, *, keep_bytes: int, update: int, tensorboard: bool) -> None:
         """Open the journal, cutting off what was written after the checkpoint that a run continues from."""
-        self._path = directory / "journal.jsonl"
+        self._path = directory / JOURNAL
         self._file = open(self._path, "ab")  # noqa: SIM115 (closed in close)
         os.truncate(self._path, min(keep_bytes, self._path.stat().st_size))
         self._file.seek(0, os.SEEK_END)
@@ -120,6 +123,19 @@ class Journal:
                 if isinstance(value, int | float) and not isinstance(value, bool):
                     self._events.add_scalar(f"{kind}/{name}", value, update)
             self._events.flush()
+
+    def show_text(self, tag: str, update: int, text: str) -> None:
+        """Put a text, as Markdown, among the TensorBoard events."""
+        if self._events is not None:
+            self._events.add_text(tag, text, update)
+
+    def show_image(self, tag: str, update: int, png: bytes) -> None:
+        """Put a picture among the TensorBoard events."""
+        if self._events is not None:
+            from matplotlib.image import imread
+
+            pixels = imread(io.BytesIO(png), format="png")
+            self._events.add_image(tag, pixels, update, dataformats="HWC")
 
     def close(self) -> None:
         """Write what is left and close the files."""

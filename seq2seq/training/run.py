@@ -24,12 +24,15 @@ from seq2seq.training.checkpoint import load_checkpoint
 from seq2seq.training.corpora import Corpora, prepare_corpora
 from seq2seq.training.interrupt import Interrupt
 from seq2seq.training.journal import Display, Journal, duration, make_display
+from seq2seq.training.machine import describe_machine
 from seq2seq.training.minimum_risk import MinimumRisk
 from seq2seq.training.objective import Objective
+from seq2seq.training.observer import Observer
 from seq2seq.training.optimizer import make_optimizer
 from seq2seq.training.precision import Precision, chosen_precision
 from seq2seq.training.progress import Progress
 from seq2seq.training.reinforce import Reinforce
+from seq2seq.training.report import make_report
 from seq2seq.training.run_directory import RunDirectory
 from seq2seq.training.schedule import Schedule
 from seq2seq.training.trainer import Trainer
@@ -148,6 +151,7 @@ def _train(
     tests: tuple[Evaluated, ...] = ()
     if recipe.evaluation.after_training and recipe.corpus.test and limits.updates is None:
         tests = _test(recipe, directory, interrupt)
+    make_report(directory.path, say=display.message)
     return TrainingResult(
         directory.path, metric, progress.best, progress.best_update, progress.update, progress.seconds, tests
     )
@@ -234,19 +238,39 @@ def _trainer(
         journal.write(
             "resume" if resumed else "start",
             progress.update,
-            {"parameters": parameters, "device": str(precision.device), "precision": precision.name},
+            {
+                "parameters": parameters,
+                "vocabularies": [source_tokenizer.vocabulary_size, target_tokenizer.vocabulary_size],
+                "corpora": corpora.sizes,
+                "seconds": round(progress.seconds, 1),
+                "device": str(precision.device),
+                "precision": precision.name,
+                **describe_machine(precision.device),
+            },
         )
     options = replace(TranslationOptions.from_recipe(recipe.search), beam=training.validation.beam)
+    sources = corpora.validation_sources[: limits.validation_sentences]
+    references = corpora.validation_references[: limits.validation_sentences]
     validator = Validator(
         batches=corpora.validation,
-        sources=corpora.validation_sources[: limits.validation_sentences],
-        references=corpora.validation_references[: limits.validation_sentences],
+        sources=sources,
+        references=references,
         source_tokenizer=source_tokenizer,
         target_tokenizer=target_tokenizer,
         options=options,
         precision=precision,
         evaluation=recipe.evaluation,
         directory=directory.path,
+    )
+    observer = Observer(
+        directory.path,
+        recipe=recipe,
+        validator=validator,
+        sources=sources,
+        references=references,
+        tokenizer=source_tokenizer,
+        journal=journal,
+        say=display.message,
     )
     return Trainer(
         model=model,
@@ -266,6 +290,7 @@ def _trainer(
         checkpoint=directory.checkpoint,
         log_seconds=recipe.run.log_seconds,
         stop_after=limits.updates,
+        observe=observer,
     )
 
 

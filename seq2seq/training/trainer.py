@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from itertools import islice
 from pathlib import Path
 from typing import Any
@@ -55,11 +55,13 @@ class Trainer:
         checkpoint: Path,
         log_seconds: float,
         stop_after: int | None = None,
+        observe: Callable[[int, dict[str, Any]], None] | None = None,
     ) -> None:
         """Put a training together.
 
         `served` is the network that is validated and kept: `model` itself, or the copy that takes `mean`. `stop_after`
         ends a trial after so many updates, whatever the recipe says.
+        `observe` is told the update and the figures of every validation.
         """
         self.model = model
         self.objective = objective
@@ -77,6 +79,7 @@ class Trainer:
         self.interrupt = interrupt
         self.checkpoint = checkpoint
         self.log_seconds = log_seconds
+        self.observe = observe
         limits = [limit for limit in (training.max_updates, stop_after) if limit is not None]
         self._last_update = min(limits) if limits else None
         self._window = _Window()
@@ -242,6 +245,8 @@ class Trainer:
         )
         if better:
             self.validator.keep(self.served, update=progress.update, figures=figures)
+        if self.observe is not None:
+            self.observe(progress.update, figures)
         patience = training.validation.patience
         if patience is not None and progress.without_progress >= patience:
             progress.finished = f"no better {metric} in {patience} validations"

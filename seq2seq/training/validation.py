@@ -17,7 +17,7 @@ from seq2seq.recipe import Evaluation
 from seq2seq.text.tokenizer import Tokenizer
 from seq2seq.training.loss import cross_entropy, perplexity
 from seq2seq.training.precision import Precision
-from seq2seq.translator import TranslationOptions, Translator
+from seq2seq.translator import Translation, TranslationOptions, Translator
 
 
 class Validator:
@@ -46,19 +46,22 @@ class Validator:
         self._precision = precision
         self._evaluation = evaluation
         self._directory = directory
+        #: The translations of the last validation, of the lines of `sources`, and what made them.
+        self.translations: list[Translation] = []
+        self.translator: Translator | None = None
 
     def __call__(self, model: EncoderDecoder, *, check: Callable[[], None]) -> dict[str, Any]:
         """Loss per target piece in nats, perplexity, BLEU and chrF; `check` is called between batches and may raise."""
         began = time.monotonic()
         model.eval()
         loss = self._loss(model, check)
-        hypotheses = self._translate(model, check)
+        self.translator, self.translations = self._translate(model, check)
         scores = score(
-            hypotheses,
+            [translation.text for translation in self.translations],
             self._references,
             metrics=("bleu", "chrf"),
             tokenize=self._evaluation.tokenize,
-            lowercase=self._evaluation.lowercase,
+            lowercase=self._evaluation.lowercase is True,
         )
         values = {entry.metric: entry.value for entry in scores}
         return {
@@ -92,7 +95,7 @@ class Validator:
             tokens += batch.target_tokens
         return float(total) / tokens
 
-    def _translate(self, model: EncoderDecoder, check: Callable[[], None]) -> list[str]:
+    def _translate(self, model: EncoderDecoder, check: Callable[[], None]) -> tuple[Translator, list[Translation]]:
         translator = Translator(
             model=model,
             source_tokenizer=self._source_tokenizer,
@@ -100,10 +103,10 @@ class Validator:
             options=self._options,
             device=self._precision.device,
         )
-        texts: list[str] = []
+        translations: list[Translation] = []
         # In a few large chunks: sorted by length within, and an interrupt is heard between them.
         chunk = 8 * self._options.batch_size
         for start in range(0, len(self._sources), chunk):
             check()
-            texts += [translation.text for translation in translator.translate(self._sources[start : start + chunk])]
-        return texts
+            translations += translator.translate(self._sources[start : start + chunk], alignment=False)
+        return translator, translations

@@ -72,6 +72,8 @@ def test_everything_below_a_changeable_list_may_change(minimal: str) -> None:
         ("run.threads=1", True),
         ("search.long_input=error", True),
         ("evaluation.lowercase=true", True),
+        ("evaluation.lowercase=both", True),
+        ("training.validation.samples=0", True),
         ("training.validation.metric=loss", False),
         ("training.validation.every_updates=3", False),
         ("training.batch_tokens=3", False),

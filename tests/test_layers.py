@@ -113,6 +113,15 @@ def test_public_names_wait_until_they_are_used() -> None:
     assert done.stdout.strip() == "[]"
 
 
+def test_only_who_draws_waits_for_matplotlib() -> None:
+    script = (
+        "import sys, seq2seq.cli.translate, seq2seq.translator, seq2seq.training.run; "
+        "print('torch' in sys.modules, 'matplotlib' in sys.modules)"
+    )
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "True False"
+
+
 @pytest.mark.parametrize(
     "text",
     [

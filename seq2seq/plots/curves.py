@@ -233,7 +233,7 @@ def _epoch_axis(axes: Axes, epochs: Line) -> None:
     top = axes.get_xaxis_transform()
     axes.plot(places, [1.0] * len(places), "|", color="#777777", ms=6, clip_on=False, transform=top)
     for place, tick in zip(places, ticks, strict=True):
-        axes.text(place, 1.02, str(tick), size=8.5, color="#777777", ha="center", transform=top)
+        axes.text(place, 1.028, str(tick), size=8.5, color="#777777", ha="center", transform=top)
     axes.text(1.0, 1.085, "epochs", size=8.5, color="#777777", ha="right", transform=axes.transAxes)
 
 

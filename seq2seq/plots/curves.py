@@ -49,7 +49,7 @@ class Curves:
         metric, best: which figure decides (loss, bleu or chrf) and the update at which it was best, None before any.
         resumed: updates after which the run was interrupted and continued.
         skipped: updates that were left out because their gradient was no number, or near them.
-        rolled_back: updates from which the run went back to an earlier state.
+        rolled_back: updates after which the run went back to earlier weights.
     """
 
     title: str
@@ -245,7 +245,7 @@ def _events_legend(figure: Figure, curves: Curves) -> None:
     if curves.resumed:
         handles.append(Line2D([], [], color=GREY, lw=0.9, ls=(0, (4, 3)), label="continued"))
     if curves.rolled_back:
-        handles.append(Line2D([], [], color=RED, lw=1.1, label="went back to an earlier state"))
+        handles.append(Line2D([], [], color=RED, lw=1.1, label="went back to earlier weights"))
     if curves.skipped:
         handles.append(Line2D([], [], color=RED, ls="", marker="|", ms=9, mew=1.4, label="updates skipped"))
     if handles:

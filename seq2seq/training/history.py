@@ -28,14 +28,14 @@ class TrainingPoint(NamedTuple):
 
 @dataclass
 class History:
-    """The journal's records. Where a run went back to an earlier state, what was undone is left out.
+    """The journal's records; where an update comes again, what was there from it on counts as undone and is left out.
 
     Attributes:
         training: the training records.
         validations: the validation records, as they were written.
         sittings: the records `start` and `resume` that begin every sitting, and when its last record was written.
         skipped: updates, or ends of records, with updates that were skipped, and how many.
-        rolled_back: updates from which the run went back.
+        rolled_back: updates after which the run went back to earlier weights; updates are counted on.
         end: the record of the end; empty while there is none.
     """
 
@@ -70,10 +70,7 @@ class History:
                 _forget(self.validations, lambda other: other["update"] >= update)
                 self.validations.append(record)
             case "rollback":
-                back = int(record.get("to", update))
-                self.rolled_back.append(int(record.get("from", update)))
-                _forget(self.training, lambda point: point.update > back)
-                _forget(self.validations, lambda other: other["update"] > back)
+                self.rolled_back.append(update)
             case "end":
                 self.end = record
 

@@ -151,7 +151,7 @@ def _training(history: History) -> list[str]:
     if history.skipped:
         rows.append(("Updates skipped", f"{sum(count for _, count in history.skipped):,}"))
     if history.rolled_back:
-        rows.append(("Returns to an earlier state", f"after updates {_listed(history.rolled_back)}"))
+        rows.append(("Returns to earlier weights", f"after updates {_listed(history.rolled_back)}"))
     parts = ["## Training", _table(("", ""), rows)]
     if len(sittings) > 1:
         listed = [

@@ -80,7 +80,7 @@ def test_what_happened_is_marked() -> None:
     rug = next(line for line in panels["gradient"].lines if line.get_marker() == "|")
     assert list(rug.get_xdata()) == [31.0, 32.0]
     assert [text.get_text() for text in figure.legends[0].get_texts()] == [
-        "continued", "went back to an earlier state", "updates skipped"
+        "continued", "went back to earlier weights", "updates skipped"
     ]  # fmt: skip
     figure, _ = drawn(replace(CURVES, resumed=(), skipped=(), rolled_back=()))
     assert figure.legends == []

@@ -63,19 +63,21 @@ def test_ends_of_epochs() -> None:
     assert (ends.updates, ends.values) == ([6.0, 10, 15.0], [1, 2, 4])
 
 
-def test_what_was_undone_is_left_out() -> None:
-    back = {"kind": "rollback", "update": 30, "time": 1.0, "to": 10}
+def test_what_happened_on_the_way() -> None:
+    """A return to earlier weights undoes no update; only an update that comes again does."""
     history = history_of(
         train(10, 1, 3.0),
         validation(10, 0, 20.0, best=True),
-        train(18, 1, 2.0, skipped=3),
-        validation(20, 0, 25.0, best=True),
-        back,
-        train(20, 1, 2.5),
+        train(18, 1, 9.0, skipped=3),
+        {"kind": "rollback", "update": 18, "time": 1.0, "weights_update": 10},
+        train(25, 1, 2.5),
+        validation(25, 0, 25.0, best=True),
     )
-    assert history.of_training(lambda point: point.loss).values == [3.0, 2.5]
-    assert history.of_validation("bleu").values == [20.0]
-    assert (history.skipped, history.rolled_back) == ([(18, 3)], [30])
+    assert history.of_training(lambda point: point.loss).values == [3.0, 9.0, 2.5]
+    assert history.of_validation("bleu").values == [20.0, 25.0]
+    assert (history.skipped, history.rolled_back) == ([(18, 3)], [18])
+    history.add(train(18, 1, 2.0))
+    assert history.of_training(lambda point: point.loss).values == [3.0, 2.0]
     again = history_of(validation(10, 0, 20.0, best=True), validation(10, 0, 21.0, best=True))
     assert again.of_validation("bleu").values == [21.0]
 

@@ -13,10 +13,11 @@ from torch import Tensor
 from seq2seq.data.batch import make_source
 from seq2seq.device import PrecisionName, resolve_device, resolve_precision
 from seq2seq.errors import DeviceError, UsageError
+from seq2seq.members import Member, attending, check_target_vocabulary, check_weights
 from seq2seq.model.encoder_decoder import EncoderDecoder
-from seq2seq.model.state import DecodingState
 from seq2seq.model_directory import load_model
-from seq2seq.search import Hypothesis, beam_search
+from seq2seq.search import Combination, Ensemble, EnsembleState, Hypothesis, StepModel, beam_search
+from seq2seq.search.protocol import State
 from seq2seq.source_lines import Sentence, SourceLine, batches_by_length, prepare_lines
 from seq2seq.text.alignment import Alignment, align_words, words_of_prefixes
 from seq2seq.text.tokenizer import Tokenizer
@@ -35,12 +36,15 @@ from seq2seq.translation import (
 if TYPE_CHECKING:
     from typing_extensions import Unpack
 
-__all__ = ["LongInput", "Translation", "TranslationOptions", "Translator"]
+__all__ = ["Combination", "LongInput", "Translation", "TranslationOptions", "Translator"]
 
 
 @final
 class Translator:
-    """A model with its tokenizers, ready to translate. It holds no state of a call: threads may share it."""
+    """A model with its tokenizers, or an ensemble of them, ready to translate.
+
+    It holds no state of a call: threads may share it.
+    """
 
     def __init__(
         self,
@@ -51,31 +55,71 @@ class Translator:
         options: TranslationOptions,
         device: torch.device,
         dtype: torch.dtype = torch.float32,
+        others: Sequence[Member] = (),
+        combination: Combination = "log-linear",
+        weights: Sequence[float] | None = None,
     ) -> None:
-        """Put it together; :meth:`load` is what most callers want. `model` is in evaluation mode, on `device`."""
+        """Put it together; :meth:`load` is what most callers want. Models are in evaluation mode, on `device`.
+
+        `others` are the further members of an ensemble, over the same target vocabulary. Their source may be cut into
+        other pieces; what is said of a line's pieces, such as its longest part, is of those of `source_tokenizer`.
+        """
         self.model = model
         self.source_tokenizer = source_tokenizer
         self.target_tokenizer = target_tokenizer
         self.options = options
         self.device = device
         self.dtype = dtype
+        self.others = tuple(others)
+        members = [Member(model, source_tokenizer), *self.others]
+        aligning = attending(members)
+        self._aligned_tokenizer = members[aligning[0]].source_tokenizer if aligning else None
+        self._ensemble = Ensemble(
+            [member.model for member in members], combination=combination, weights=weights, attending=aligning
+        )
 
     @classmethod
-    def load(cls, directory: str | Path, *, device: str = "auto", precision: PrecisionName = "fp32") -> Translator:
-        """Load a model directory, such as `runs/en-fr`.
+    def load(
+        cls,
+        directory: str | Path | Sequence[str | Path],
+        *,
+        device: str = "auto",
+        precision: PrecisionName = "fp32",
+        combination: Combination = "log-linear",
+        weights: Sequence[float] | None = None,
+    ) -> Translator:
+        """Load a model directory, such as `runs/en-fr`, or several as an ensemble.
 
         Args:
-            directory: what `seq2seq-train` wrote.
+            directory: what `seq2seq-train` wrote. Of several, which may differ in everything but the target vocabulary,
+                the first one's recipe says how to search, and its pieces of the source are those that are counted.
             device: auto, cpu, cuda or cuda:N.
             precision: of the matrix products; fp32 translates the same whatever the batch, bf16 and fp16 nearly so.
+            combination: of an ensemble, `log-linear` takes the mean of the log-probabilities, renormalised, and
+                `linear` that of the probabilities.
+            weights: of an ensemble, one for each model; by default all are equal.
 
         Raises:
-            ModelError: the directory cannot be used.
+            ModelError: a directory cannot be used, or the models do not have the same target vocabulary.
             DeviceError: the device or the precision is not to be had here.
+            UsageError: no directory, or weights or a combination that cannot be used.
         """
+        directories = [directory] if isinstance(directory, (str, Path)) else list(directory)
+        if not directories:
+            raise UsageError("an ensemble needs a model directory")
+        if combination not in ("log-linear", "linear"):
+            raise UsageError(f"combination must be log-linear or linear, not {combination!r}")
+        check_weights(weights, members=len(directories))
         where = resolve_device(device)
         dtype = resolve_precision(precision, where)
-        stored = load_model(directory, device=where)
+        stored, *further = [load_model(each, device=where) for each in directories]
+        for name, other in zip(directories[1:], further, strict=True):
+            check_target_vocabulary(
+                stored.target_tokenizer,
+                other.target_tokenizer,
+                first_name=str(directories[0]),
+                other_name=str(name),
+            )
         return cls(
             model=stored.model,
             source_tokenizer=stored.source_tokenizer,
@@ -83,12 +127,15 @@ class Translator:
             options=TranslationOptions.from_recipe(stored.recipe.search),
             device=where,
             dtype=dtype,
+            others=[Member(other.model, other.source_tokenizer) for other in further],
+            combination=combination,
+            weights=weights,
         )
 
     @property
     def has_attention(self) -> bool:
-        """Whether the model weighs the words of the source, and so can align words."""
-        return self.model.decoder.weighs_source
+        """Whether the model, or one of an ensemble, weighs the words of the source, and so can align words."""
+        return self._aligned_tokenizer is not None
 
     @overload
     def translate(self, text: str, *, n_best: None = None, **options: Unpack[TranslationKeywords]) -> Translation: ...
@@ -222,21 +269,25 @@ class Translator:
         source, lengths = source.to(self.device), lengths.to(self.device)
         with torch.autocast(self.device.type, dtype=self.dtype, enabled=self.dtype is not torch.float32):
             state = self.model.start(source, lengths)
-            hypotheses = self._search(state, lengths, options, n_best)
+            if self.others:
+                others = (other.start(sentences, device=self.device) for other in self.others)
+                hypotheses = self._search(self._ensemble, EnsembleState((state, *others)), lengths, options, n_best)
+            else:
+                hypotheses = self._search(self.model, state, lengths, options, n_best)
         return [
             [self._translation(sentence, hypothesis) for hypothesis in best_first]
             for sentence, best_first in zip(sentences, hypotheses, strict=True)
         ]
 
     def _search(
-        self, state: DecodingState, lengths: Tensor, options: TranslationOptions, n_best: int
+        self, model: StepModel[State], state: State, lengths: Tensor, options: TranslationOptions, n_best: int
     ) -> list[list[Hypothesis]]:
         """The best hypotheses of every sentence, one at least; `lengths` [batch] of the source count the end."""
         tokenizer = self.target_tokenizer
         return beam_search(
-            self.model,
+            model,
             state,
-            sentences=state.sentences,
+            sentences=lengths.shape[0],
             max_lengths=((lengths - 1) * options.max_length_ratio).long() + options.max_length_offset,
             bos_id=tokenizer.bos_id,
             eos_id=tokenizer.eos_id,
@@ -263,13 +314,13 @@ class Translator:
 
     def _alignment(self, source: str, text: str, pieces: Sequence[str], hypothesis: Hypothesis) -> Alignment:
         words = len(text.split())
-        if hypothesis.attention is None or words == 0:
+        if hypothesis.attention is None or self._aligned_tokenizer is None or words == 0:
             return ()
         ids = hypothesis.ids
         prefixes = self.target_tokenizer.decode([ids[:end] for end in range(1, len(ids) + 1)])
         return align_words(
             hypothesis.attention.float().numpy(),
-            source_words=self.source_tokenizer.words_of_pieces(source)[2],
+            source_words=self._aligned_tokenizer.words_of_pieces(source)[2],
             target_words=words_of_prefixes(prefixes, pieces, words=words),
         )
 

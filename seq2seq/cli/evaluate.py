@@ -38,6 +38,7 @@ that text. With --hypotheses and --ref no model is needed. Text is compared as i
 _EXAMPLES = """\
 examples:
   seq2seq-evaluate --model runs/en-fr
+  seq2seq-evaluate --model runs/one runs/two runs/three
   seq2seq-evaluate -i test.en --ref test.fr --metrics bleu chrf ter --confidence
   seq2seq-evaluate --hypotheses mine.fr --ref test.fr --compare theirs.fr"""
 
@@ -162,7 +163,8 @@ def _evaluate(arguments: Sequence[str] | None) -> None:
         recipe = _recipe(model)
         scoring = _scoring(chosen, recipe)
         evaluated = _evaluate_model(chosen, model, recipe, text, scoring)
-        report["model"] = str(model.directory)
+        names = [str(directory) for directory in model.directories]
+        report |= {"model": names[0]} if len(names) == 1 else {"models": names}
     results = []
     stdout = Output(None)
     with Output(chosen.output) if chosen.output is not None else nullcontext() as output:
@@ -232,7 +234,7 @@ def _score_hypotheses(chosen: argparse.Namespace, text: HeldOutText, scoring: Sc
 def _recipe(model: ChosenModel) -> Recipe:
     from seq2seq.recipe import load_stored_recipe
 
-    return load_stored_recipe(model.directory / "recipe.yaml")
+    return load_stored_recipe(model.first / "recipe.yaml")
 
 
 def _evaluate_model(
@@ -240,7 +242,7 @@ def _evaluate_model(
 ) -> Iterator[Evaluated]:
     """Translate and score the text, or without one the test sets of the recipe."""
     if text is None and not recipe.corpus.test:
-        raise UsageError(f"the recipe of {model.directory} has no corpus.test; name a text with --input and --ref")
+        raise UsageError(f"the recipe of {model.first} has no corpus.test; name a text with --input and --ref")
     translator = model.load(program=PROGRAM, quiet=chosen.quiet)
 
     from seq2seq.model_evaluation import evaluate_text, read_test_sets

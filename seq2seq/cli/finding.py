@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Sequence
 from pathlib import Path
 
 from seq2seq.errors import ModelError
@@ -27,6 +28,21 @@ def find_model(given: Path | None) -> tuple[Path, str]:
     if named := os.environ.get(VARIABLE):
         return _checked(Path(named), f"${VARIABLE}"), f"${VARIABLE}"
     return _newest_run(), "the newest run"
+
+
+def find_models(given: Sequence[Path] | None) -> tuple[tuple[Path, ...], str]:
+    """The model directories of an ensemble, or the one model, as :func:`find_model` does; and how they were found."""
+    if given:
+        for number, each in enumerate(given):
+            # Text that was meant to be translated ends up behind the name of the model.
+            if number and not each.is_dir():
+                what = "is a file" if each.exists() else "does not exist"
+                raise ModelError(
+                    f"{each} (--model): {what}; name directories that seq2seq-train wrote, and a text with --input"
+                )
+        return tuple(_checked(each, "--model") for each in given), "--model"
+    directory, reason = find_model(None)
+    return (directory,), reason
 
 
 def _checked(directory: Path, origin: str) -> Path:

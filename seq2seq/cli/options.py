@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING
 
 from seq2seq.cli.arguments import ArgumentParser, count, not_negative, positive
 from seq2seq.cli.failure import say
-from seq2seq.cli.finding import find_model
+from seq2seq.cli.finding import find_models
+from seq2seq.errors import UsageError
 
 if TYPE_CHECKING:
     from seq2seq.translation import TranslationKeywords
@@ -24,7 +25,23 @@ def add_model_options(parser: ArgumentParser) -> None:
         "--model",
         metavar="DIR",
         type=Path,
-        help="model directory, as seq2seq-train writes it (default: $SEQ2SEQ_MODEL, else the newest run under runs/)",
+        nargs="+",
+        action="extend",
+        help="model directory, as seq2seq-train writes it (default: $SEQ2SEQ_MODEL, else the newest run under runs/); "
+        "several with the same target vocabulary translate together, as an ensemble, and search as the first one does",
+    )
+    group.add_argument(
+        "--combination",
+        choices=("log-linear", "linear"),
+        help="of an ensemble: log-linear takes the mean of the log-probabilities, linear that of the probabilities "
+        "(default: log-linear)",
+    )
+    group.add_argument(
+        "--weights",
+        metavar="X",
+        type=positive,
+        nargs="+",
+        help="of an ensemble: a weight for each model, in their order (default: all are equal)",
     )
     group.add_argument(
         "--device", default="auto", help="auto, cpu, cuda or cuda:N; auto is a GPU where there is one (default: auto)"
@@ -115,19 +132,47 @@ def search_keywords(arguments: argparse.Namespace) -> TranslationKeywords:
 
 @dataclass(frozen=True)
 class ChosenModel:
-    """A model directory that the options lead to, not loaded yet, and where and how it is to run."""
+    """The model directories that the options lead to, one or an ensemble, not loaded yet, and how they are to run."""
 
-    directory: Path
+    directories: tuple[Path, ...]
     reason: str
     device: str
     precision: str
     threads: int | None
+    combination: str | None = None
+    weights: tuple[float, ...] | None = None
 
     @classmethod
     def of(cls, arguments: argparse.Namespace) -> ChosenModel:
-        """The model that the options of :func:`add_model_options` lead to. Raises ModelError when there is none."""
-        directory, reason = find_model(arguments.model)
-        return cls(directory, reason, arguments.device, arguments.precision, arguments.threads)
+        """The model that the options of :func:`add_model_options` lead to.
+
+        Raises:
+            ModelError: there is none.
+            UsageError: there are options for an ensemble, but not for this one.
+        """
+        directories, reason = find_models(arguments.model)
+        weights = None if arguments.weights is None else tuple(arguments.weights)
+        for option in ("combination", "weights"):
+            if getattr(arguments, option) is not None and len(directories) == 1:
+                raise UsageError(f"--{option} is for an ensemble; give several directories to --model, or leave it out")
+        if weights is not None and len(weights) != len(directories):
+            raise UsageError(
+                f"--weights has {len(weights)} numbers for {len(directories)} models; give one for each, in their order"
+            )
+        return cls(
+            directories,
+            reason,
+            arguments.device,
+            arguments.precision,
+            arguments.threads,
+            arguments.combination,
+            weights,
+        )
+
+    @property
+    def first(self) -> Path:
+        """The model, or the first of an ensemble, whose recipe counts."""
+        return self.directories[0]
 
     def load(self, *, program: str, quiet: bool) -> Translator:
         """Load it, and say on stderr which one it is."""
@@ -137,7 +182,16 @@ class ChosenModel:
 
         if self.threads is not None:
             torch.set_num_threads(self.threads)
-        translator = Translator.load(self.directory, device=self.device, precision=self.precision)  # type: ignore[arg-type]
+        combination = self.combination or "log-linear"
+        translator = Translator.load(
+            self.directories,
+            device=self.device,
+            precision=self.precision,  # type: ignore[arg-type]
+            combination=combination,  # type: ignore[arg-type]
+            weights=self.weights,
+        )
         if not quiet:
-            say(f"{program}: model {self.directory} ({self.reason}) on {translator.device}, {self.precision}")
+            names = " + ".join(map(str, self.directories))
+            what = f"model {names}" if len(self.directories) == 1 else f"{combination} ensemble of models {names}"
+            say(f"{program}: {what} ({self.reason}) on {translator.device}, {self.precision}")
         return translator

@@ -35,6 +35,7 @@ _EXAMPLES = """\
 examples:
   echo 'Where is the station?' | seq2seq-translate
   seq2seq-translate --model runs/en-fr --beam 10 -i input.en -o output.fr
+  seq2seq-translate --model runs/one runs/two --weights 2 1 -i input.en -o output.fr
   seq2seq-translate --n-best 5 --alignment < input.en > output.nbest"""
 
 #: Lines that are translated together, counted in batches: few at first, so that the first ones appear soon, then more

@@ -195,7 +195,12 @@ def test_search_options_reach_the_search(command, small_model: Path, translator:
         (["--beem", "3"], "there is no option --beem; did you mean --beam? See seq2seq-translate --help"),
         (["--be", "3"], "there is no option --be"),
         (["-z"], "there is no option -z; see"),
-        (["input.txt"], "'input.txt' is one argument too many"),
+        (
+            ["input.txt"],
+            "input.txt (--model): does not exist; name directories that seq2seq-train wrote, and a text with",
+        ),
+        (["{here}/in"], "{here}/in (--model): is a file; name directories that seq2seq-train wrote, and a text with"),
+        (["-b", "2", "input.txt"], "'input.txt' is one argument too many"),
         (["--n-best", "4", "--beam", "3"], "--n-best 4 is more than --beam 3"),
         (["--n-best", "9"], "n_best 9 is more than the beam of 5"),
         (["--device", "gpu"], "unknown device 'gpu'; use auto, cpu, cuda or cuda:N"),

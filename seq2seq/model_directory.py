@@ -70,11 +70,12 @@ def save_weights(
     source_tokenizer: Tokenizer,
     target_tokenizer: Tokenizer,
     metadata: Mapping[str, str],
+    name: str = WEIGHTS,
 ) -> None:
-    """Write or replace the weights atomically; tied weights are stored once."""
+    """Write or replace the weights atomically as file `name` of `directory`; tied weights are stored once."""
     stored = {name: tensor.detach().cpu().contiguous() for name, tensor in _distinct(weights).items()}
     everything = {**metadata, **_fingerprints(source_tokenizer, target_tokenizer), "version": str(FORMAT_VERSION)}
-    write_atomically(directory / WEIGHTS, lambda path: save_file(stored, path, metadata=everything))
+    write_atomically(directory / name, lambda path: save_file(stored, path, metadata=everything))
 
 
 def load_description(directory: Path) -> tuple[Recipe, Tokenizer, Tokenizer]:

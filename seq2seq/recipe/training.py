@@ -151,6 +151,19 @@ class Validation(Section):
     )
 
 
+class Keep(Section):
+    """Weights of validations that are kept beside the best, for `seq2seq-average`."""
+
+    last: NotNegative = Field(
+        default=0, description="Keep the weights of so many last validations.", json_schema_extra=CHANGEABLE
+    )
+    best: NotNegative = Field(
+        default=0,
+        description="Keep the weights of so many validations that are best by `training.validation.metric`.",
+        json_schema_extra=CHANGEABLE,
+    )
+
+
 def _warmup_ends(training: Training) -> Iterator[Contradiction]:
     warmup, last = training.schedule.warmup_updates, training.max_updates
     if last is not None and warmup > last:
@@ -253,3 +266,4 @@ class Training(Section):
         description="Also save the state for resuming after this many minutes.",
         json_schema_extra=CHANGEABLE,
     )
+    keep: Keep = Field(default=Keep(), description="Weights that are kept beside the best.")

@@ -24,6 +24,7 @@ from seq2seq.training.checkpoint import load_checkpoint
 from seq2seq.training.corpora import Corpora, prepare_corpora
 from seq2seq.training.interrupt import Interrupt
 from seq2seq.training.journal import Display, Journal, duration, make_display
+from seq2seq.training.kept import Keeper
 from seq2seq.training.machine import describe_machine
 from seq2seq.training.minimum_risk import MinimumRisk
 from seq2seq.training.objective import Objective
@@ -272,6 +273,14 @@ def _trainer(
         journal=journal,
         say=display.message,
     )
+    keeper = Keeper(
+        directory.training,
+        **training.keep.model_dump(),
+        metric=training.validation.metric,
+        source_tokenizer=source_tokenizer,
+        target_tokenizer=target_tokenizer,
+    )
+    keeper.forget_after(progress.update)
     return Trainer(
         model=model,
         objective=_objective(training, reinforce, source_tokenizer, target_tokenizer),
@@ -279,6 +288,7 @@ def _trainer(
         mean=mean,
         loader=corpora.loader,
         validator=validator,
+        keeper=keeper,
         optimizer=optimizer,
         schedule=_schedule(recipe, corpora),
         precision=precision,

@@ -20,6 +20,7 @@ from seq2seq.training.average import RunningMean
 from seq2seq.training.checkpoint import save_checkpoint
 from seq2seq.training.interrupt import Interrupt, Interrupted
 from seq2seq.training.journal import Display, Journal, memory_gib
+from seq2seq.training.kept import Keeper
 from seq2seq.training.loss import perplexity
 from seq2seq.training.objective import Objective
 from seq2seq.training.precision import Precision
@@ -44,6 +45,7 @@ class Trainer:
         mean: RunningMean | None,
         loader: TrainingLoader,
         validator: Validator,
+        keeper: Keeper,
         optimizer: torch.optim.Optimizer,
         schedule: Schedule,
         precision: Precision,
@@ -69,6 +71,7 @@ class Trainer:
         self.mean = mean
         self.loader = loader
         self.validator = validator
+        self.keeper = keeper
         self.optimizer = optimizer
         self.schedule = schedule
         self.precision = precision
@@ -245,6 +248,7 @@ class Trainer:
         )
         if better:
             self.validator.keep(self.served, update=progress.update, figures=figures)
+        self.keeper.add(self.served, update=progress.update, figures=figures)
         if self.observe is not None:
             self.observe(progress.update, figures)
         patience = training.validation.patience

@@ -50,14 +50,14 @@ def _parser() -> ArgumentParser:
 
 
 def _train(arguments: argparse.Namespace) -> int:
-    from seq2seq.recipe import dump_recipe, load_recipe
+    from seq2seq.recipe import dump_recipe, load_recipe, with_adopted_tokenizer
 
     overrides = list(arguments.overrides)
     if arguments.device is not None:
         overrides.append(f"run.device={arguments.device}")
     recipe = load_recipe(arguments.recipe, overrides)
     if arguments.print_recipe:
-        print(dump_recipe(recipe), end="")
+        print(dump_recipe(with_adopted_tokenizer(recipe)), end="")
         return 0
     if arguments.check:
         from seq2seq.training.check import check

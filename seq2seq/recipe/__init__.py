@@ -1,9 +1,11 @@
 """Recipes: the one file that describes a translation system, typed and checked. Imports no torch."""
 
+from seq2seq.recipe.adoption import starting_directory, with_adopted_tokenizer
 from seq2seq.recipe.attention import Attention, AttentionName, ContextName, ScoreName
 from seq2seq.recipe.corpus import Corpus, TextSource
 from seq2seq.recipe.difference import Difference, differences
 from seq2seq.recipe.dumping import dump_recipe
+from seq2seq.recipe.fine_tuning import FineTuning, VocabularyName
 from seq2seq.recipe.loading import load_recipe, recipe_from_text
 from seq2seq.recipe.model import (
     BridgeName,
@@ -73,6 +75,7 @@ __all__ = [
     "Encoder",
     "Evaluation",
     "EvaluationMetricName",
+    "FineTuning",
     "GeneratorName",
     "Initialization",
     "InitializationName",
@@ -103,6 +106,7 @@ __all__ = [
     "Training",
     "TyingName",
     "Validation",
+    "VocabularyName",
     "context_width",
     "differences",
     "dump_recipe",
@@ -112,4 +116,6 @@ __all__ = [
     "memory_width",
     "readout_width",
     "recipe_from_text",
+    "starting_directory",
+    "with_adopted_tokenizer",
 ]

@@ -7,6 +7,7 @@ from typing import ClassVar, Literal
 
 from pydantic import Field
 
+from seq2seq.recipe.fine_tuning import FineTuning
 from seq2seq.recipe.section import (
     CHANGEABLE,
     Contradiction,
@@ -267,3 +268,6 @@ class Training(Section):
         json_schema_extra=CHANGEABLE,
     )
     keep: Keep = Field(default=Keep(), description="Weights that are kept beside the best.")
+    fine_tuning: FineTuning | None = Field(
+        default=None, description="The trained model to start from; fresh weights without it."
+    )

@@ -10,18 +10,19 @@ from pathlib import Path
 
 import torch
 
-from seq2seq.build import build_model, build_tokenizers
+from seq2seq.build import build_model
 from seq2seq.device import resolve_device
 from seq2seq.errors import TrainingError
 from seq2seq.model_directory import load_description, save_description
 from seq2seq.model_evaluation import Evaluated, evaluate_test_sets
-from seq2seq.recipe import Recipe, Training
+from seq2seq.recipe import Recipe, Training, starting_directory, with_adopted_tokenizer
 from seq2seq.storage import write_atomically
 from seq2seq.text.tokenizer import Tokenizer
 from seq2seq.training.allocator import bound_kernel_cache, keep_freed_memory
 from seq2seq.training.average import RunningMean
 from seq2seq.training.checkpoint import load_checkpoint
 from seq2seq.training.corpora import Corpora, prepare_corpora
+from seq2seq.training.fine_tuning import begin, first_tokenizers
 from seq2seq.training.interrupt import Interrupt
 from seq2seq.training.journal import Display, Journal, duration, make_display
 from seq2seq.training.kept import Keeper
@@ -80,8 +81,11 @@ def train(
     directory = RunDirectory(Path(recipe.run.directory) / recipe.run.name)
     shown = display or make_display()
     try:
+        if fresh and recipe.training.fine_tuning is not None:
+            starting_directory(recipe)  # which must not be the run that is put aside
         if fresh and (aside := directory.set_aside()) is not None:
             shown.message(f"the old run is now {aside}")
+        recipe = with_adopted_tokenizer(recipe)
         with directory, Interrupt() as interrupt:
             limits = _Limits(stop_after, validation_sentences)
             return _train(recipe, directory, shown, interrupt, limits)
@@ -137,6 +141,8 @@ def _train(
     try:
         if not progress.finished:
             progress.seconds += time.monotonic() - began if progress.update == 0 else 0.0
+            if recipe.training.fine_tuning is not None and not directory.checkpoint.is_file():
+                trainer.save()  # from here on the old model is not needed
             trainer.run()
             trainer.journal.write(
                 "end", progress.update, {"reason": progress.finished, "seconds": round(progress.seconds, 1)}
@@ -175,7 +181,7 @@ def _tokenizers(recipe: Recipe, directory: RunDirectory, display: Display) -> tu
         _, source, target = load_description(directory.path)
     else:
         display.message("preparing the tokenizer")
-        source, target = build_tokenizers(recipe)
+        source, target = first_tokenizers(recipe)
         display.message(
             f"tokenizer: {source.vocabulary_size} pieces"
             + ("" if target is source else f" in the source, {target.vocabulary_size} in the target")
@@ -204,7 +210,9 @@ def _trainer(
         source_vocabulary=source_tokenizer.vocabulary_size,
         target_vocabulary=target_tokenizer.vocabulary_size,
     ).to(precision.device)
-    optimizer = make_optimizer(model.parameters(), **training.optimizer.model_dump())
+    resumed = directory.checkpoint.is_file()
+    trained = begin(model, recipe, tokenizers, resumed=resumed, say=display.message)
+    optimizer = make_optimizer(trained, **training.optimizer.model_dump())
     mean = None
     if training.exponential_smoothing:
         mean = RunningMean(model, decay=training.exponential_smoothing)
@@ -215,7 +223,6 @@ def _trainer(
             reward_weight=attention.reward_weight, entropy_weight=attention.entropy_weight, device=precision.device
         )
     progress = Progress(corpus=corpora.key, threads=torch.get_num_threads())
-    resumed = directory.checkpoint.is_file()
     if resumed:
         progress = load_checkpoint(
             directory.checkpoint,

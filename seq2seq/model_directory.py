@@ -28,7 +28,7 @@ from seq2seq.recipe import Recipe, dump_recipe, load_stored_recipe
 from seq2seq.storage import write_atomically
 from seq2seq.text.tokenizer import Tokenizer
 
-FORMAT_VERSION = 2
+FORMAT_VERSION = 3
 RECIPE, WEIGHTS, SOURCE_TOKENIZER, TARGET_TOKENIZER, FORMAT = (
     "recipe.yaml",
     "weights.safetensors",

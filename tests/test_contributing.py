@@ -44,7 +44,7 @@ tokenizer: {vocabulary_size: 20, algorithm: char}
 model:
   encoder: {hidden_size: 16, embedding_size: 16}
   decoder: {hidden_size: 32, embedding_size: 16}
-training: {batch_tokens: 128, epochs: 100, validation: {metric: loss, every_updates: 75, sentences: 2},
+training: {batch: 128, epochs: 100, validation: {metric: loss, every_updates: 75, sentences: 2},
   optimizer: {learning_rate: 0.01}}
 run: {name: toy, tensorboard: false}
 """

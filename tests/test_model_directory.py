@@ -197,7 +197,7 @@ def test_the_recipe_stored_is_complete(tmp_path: Path, tokenizers: tuple[Tokeniz
     text = (tmp_path / "recipe.yaml").read_text("utf-8")
     assert "label_smoothing: 0.0" in text  # a default that nobody wrote
     assert json.loads((tmp_path / "format.json").read_text()) == {
-        "version": 2,
+        "version": 3,
         "source_tokenizer": tokenizers[0].fingerprint,
         "target_tokenizer": tokenizers[0].fingerprint,
     }
@@ -275,12 +275,12 @@ def test_damaged_format(content: str, directory: Path) -> None:
     assert failure(directory).startswith("MODEL/format.json: the file is damaged")
 
 
-@pytest.mark.parametrize("version", [3, 99])
+@pytest.mark.parametrize("version", [4, 99])
 def test_newer_version(version: int, directory: Path) -> None:
     description = json.loads((directory / "format.json").read_text())
     (directory / "format.json").write_text(json.dumps(description | {"version": version}))
     assert failure(directory) == (
-        f"MODEL/format.json: the model has format version {version}, but this release reads versions up to 2; "
+        f"MODEL/format.json: the model has format version {version}, but this release reads versions up to 3; "
         "install a newer release of seq2seq"
     )
 

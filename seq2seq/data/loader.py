@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import final
@@ -68,6 +69,33 @@ class TrainingLoader:
         self._pin_memory = pin_memory
         self._planned_padding: list[Padding] = []
         self._estimate: int | None = None
+
+    def resized(self, batch_tokens: int) -> TrainingLoader:
+        """The same loader with batches of at most `batch_tokens` places."""
+        other = copy.copy(self)
+        other._batch_tokens = batch_tokens
+        other._planned_padding, other._estimate = [], None
+        return other
+
+    @property
+    def longest(self) -> tuple[int, int]:
+        """Lengths of the longest source and of the longest target that can be in a batch, EOS included."""
+        sides = (self._corpus.source, self._corpus.target)
+        source, target = (int(side.lengths().max()) + 1 for side in sides)
+        limit = self._corpus.pair_filter.max_pieces
+        if self._sampling is not None and limit is not None:  # What is sampled is mostly longer, up to the limit.
+            source, target = max(source, limit + 1), max(target, limit + 1)
+        return source, target
+
+    @property
+    def places(self) -> int:
+        """Pieces of an epoch on the side of each pair that has more, EOS included: what fills batches, less padding."""
+        return int((numpy.maximum(self._corpus.source.lengths(), self._corpus.target.lengths()) + 1).sum())
+
+    @property
+    def special(self) -> SpecialIds:
+        """The ids around the sentences of its batches."""
+        return self._corpus.special
 
     @property
     def padding(self) -> Padding:
@@ -166,6 +194,10 @@ class ValidationLoader:
         self._batches, self.padding = plan_batches(
             corpus.source.lengths() + 1, corpus.target.lengths() + 1, batch_tokens=batch_tokens
         )
+
+    def resized(self, batch_tokens: int) -> ValidationLoader:
+        """The same corpus in batches of at most `batch_tokens` places."""
+        return ValidationLoader(self._corpus, batch_tokens=batch_tokens)
 
     def __len__(self) -> int:
         return len(self._batches)

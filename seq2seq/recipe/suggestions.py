@@ -37,6 +37,8 @@ _ELSEWHERE = {
     "grad_clip": "clipping",
     "max_grad_norm": "clipping",
     "early_stopping": "patience",
+    "batch_tokens": "batch",
+    "max_tokens": "batch",
 }
 
 

@@ -231,8 +231,10 @@ class Training(Section):
     max_updates: Positive | None = Field(
         default=None, description="Updates, at most; by default as many as `epochs` has.", json_schema_extra=CHANGEABLE
     )
-    batch_tokens: Positive = Field(
-        default=4096, description="Pieces of a batch, padding included, on the side that has more."
+    batch: Positive | Literal["auto"] = Field(
+        default=4096,
+        description="Pieces of a batch, padding included, on the side that has more; auto: as many as the memory "
+        "takes and learning gains from, found once when the run begins.",
     )
     accumulation: Positive = Field(
         default=1, description="Batches whose gradients make one update; the loss is a mean over all their tokens."

@@ -16,13 +16,15 @@ _FORMAT_1 = {
     "bidirectional": ("directions", "forward", "bidirectional"),
     "residual": ("connection", "plain", "residual"),
 }
+#: Keys of the training section up to format 2, and what each is called today.
+_FORMAT_2 = {"batch_tokens": "batch"}
 
 
 def load_stored_recipe(path: str | os.PathLike[str]) -> Recipe:
     """The resolved recipe that a model directory holds, whatever format it is of.
 
     Format 1 had `bidirectional` in the encoder (now `directions`) and `residual` in encoder and decoder (now
-    `connection`).
+    `connection`). Up to format 2 `training.batch` was `training.batch_tokens`.
 
     Raises:
         RecipeError: the file cannot be read, or is damaged; lines are those of the file.
@@ -31,8 +33,9 @@ def load_stored_recipe(path: str | os.PathLike[str]) -> Recipe:
 
 
 def _upgraded(tree: Value) -> Value:
-    """The recipe with the old keys of its encoder and its decoder renamed, each where it was."""
-    return _within(tree, "model", lambda model: _within(_within(model, "encoder", _renamed), "decoder", _renamed))
+    """The recipe with the old keys of its encoder, its decoder and its training renamed, each where it was."""
+    tree = _within(tree, "model", lambda model: _within(_within(model, "encoder", _renamed), "decoder", _renamed))
+    return _within(tree, "training", _renamed_training)
 
 
 def _within(tree: Value, key: str, change: Callable[[Value], Value]) -> Value:
@@ -41,6 +44,15 @@ def _within(tree: Value, key: str, change: Callable[[Value], Value]) -> Value:
     if not isinstance(content, Mapping) or key not in content:
         return tree
     return replace(tree, content={**content, key: change(content[key])})
+
+
+def _renamed_training(section: Value) -> Value:
+    content = section.content
+    if not isinstance(content, Mapping):
+        return section
+    # A key that is there under both names is left to be complained of.
+    names = {old: today for old, today in _FORMAT_2.items() if today not in content}
+    return replace(section, content={names.get(key, key): value for key, value in content.items()})
 
 
 def _renamed(section: Value) -> Value:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from seq2seq.build import parallel_text
 from seq2seq.data.encoded import EncodedCorpus, encode_corpus
@@ -12,6 +12,9 @@ from seq2seq.data.loader import SubwordSampling, TrainingLoader, ValidationLoade
 from seq2seq.recipe import Recipe, TextSource
 from seq2seq.text.corpus import read_pairs
 from seq2seq.text.tokenizer import Tokenizer
+
+#: Places of a batch, on the longer side, until `training.batch: auto` has been decided.
+PROVISIONAL_BATCH = 4096
 
 
 @dataclass(frozen=True)
@@ -27,6 +30,10 @@ class Corpora:
     #: Of the training and the validation corpus: pairs, pieces of either side, and pairs left out, for the report.
     sizes: dict[str, dict[str, int]]
 
+    def resized(self, batch_tokens: int) -> Corpora:
+        """The same with batches of at most `batch_tokens` places on the longer side."""
+        return replace(self, loader=self.loader.resized(batch_tokens), validation=self.validation.resized(batch_tokens))
+
 
 def prepare_corpora(
     recipe: Recipe,
@@ -37,8 +44,12 @@ def prepare_corpora(
     pin_memory: bool,
     say: Callable[[str], None],
 ) -> Corpora:
-    """Encode the text of `recipe`, and tell `say` what was left out."""
+    """Encode the text of `recipe`, and tell `say` what was left out.
+
+    With `training.batch: auto` the batches have a provisional size; :meth:`Corpora.resized` gives them the one found.
+    """
     section, training, sampling = recipe.corpus, recipe.training, recipe.tokenizer.sampling
+    batch = PROVISIONAL_BATCH if training.batch == "auto" else training.batch
 
     def encode(
         name: str, entries: tuple[TextSource, ...], pair_filter: PairFilter, *, keep_text: bool
@@ -67,7 +78,7 @@ def prepare_corpora(
         )
     loader = TrainingLoader(
         train,
-        batch_tokens=training.batch_tokens,
+        batch_tokens=batch,
         seed=recipe.run.seed,
         shuffle_window=training.shuffle_window,
         multiple_of=batch_multiple,
@@ -78,7 +89,7 @@ def prepare_corpora(
     pairs = pairs[: training.validation.sentences]
     return Corpora(
         loader=loader,
-        validation=ValidationLoader(validation, batch_tokens=training.batch_tokens),
+        validation=ValidationLoader(validation, batch_tokens=batch),
         validation_sources=[pair.source for pair in pairs],
         validation_references=[pair.target for pair in pairs],
         key=train.key,

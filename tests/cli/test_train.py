@@ -27,7 +27,7 @@ tokenizer: {algorithm: char, vocabulary_size: 40}
 model:
   encoder: {hidden_size: 8, embedding_size: 8}
   decoder: {hidden_size: 8, embedding_size: 8}
-training: {epochs: 1, batch_tokens: 512}
+training: {epochs: 1, batch: 512}
 run: {name: tiny, tensorboard: false}
 """
 

@@ -76,7 +76,7 @@ def test_everything_below_a_changeable_list_may_change(minimal: str) -> None:
         ("training.validation.samples=0", True),
         ("training.validation.metric=loss", False),
         ("training.validation.every_updates=3", False),
-        ("training.batch_tokens=3", False),
+        ("training.batch=3", False),
         ("training.precision=fp32", False),
         ("tokenizer.vocabulary_size=300", False),
         ("run.name=other", False),

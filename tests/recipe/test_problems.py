@@ -72,7 +72,9 @@ def test_all_problems_at_once_in_the_order_of_the_file(minimal: str) -> None:
         ("beam: 3", "did you mean training.validation.beam or search.beam?"),
         ("encoder: {}", "did you mean model.encoder?"),
         ("model: {layers: 3}", "did you mean model.encoder.layers or model.decoder.layers?"),
-        ("training: {batch_size: 3}", "did you mean training.batch_tokens or search.batch_size?"),
+        ("training: {batch_size: 3}", "did you mean training.batch or search.batch_size?"),
+        ("training: {batch_tokens: 512}", "did you mean training.batch?"),
+        ("training: {max_tokens: 512}", "did you mean training.batch?"),
         # What other toolkits call it.
         ("training: {optimizer: {lr: 1}}", "did you mean training.optimizer.learning_rate?"),
         ("model: {encoder: {rnn_size: 1}}", "did you mean model.encoder.hidden_size?"),

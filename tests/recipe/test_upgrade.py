@@ -48,6 +48,27 @@ def test_old_keys_and_new_make_the_same_recipe(
     assert load_recipe(rewritten(tmp_path, upgraded)) == upgraded
 
 
+@pytest.mark.parametrize("size", ["512", "1e3", "auto"])
+def test_the_size_of_a_batch_under_its_old_name(size: str, minimal: str, tmp_path: Path) -> None:
+    old = f"training: {{epochs: 3, batch_tokens: {size}, accumulation: 2}}\n"
+    if size == "1e3":
+        found = failure(tmp_path / "recipe.yaml", minimal + old)
+        assert found.startswith("STORED, line 10, training.batch: needs an integer of 1 or more or auto, but is ")
+        return
+    upgraded = stored(tmp_path / "recipe.yaml", minimal + old)
+    assert upgraded == recipe_from_text(minimal + old.replace("batch_tokens", "batch"), "r.yaml")
+    assert upgraded.training.batch == (512 if size == "512" else "auto")
+    with pytest.raises(
+        RecipeError, match=r"line 10, training\.batch_tokens: unknown key; did you mean training\.batch\?"
+    ):
+        load_recipe(tmp_path / "recipe.yaml")
+
+
+def test_a_batch_under_both_names(minimal: str, tmp_path: Path) -> None:
+    found = failure(tmp_path / "recipe.yaml", f"{minimal}training: {{batch_tokens: 3, batch: 4}}\n")
+    assert found == "STORED, line 10, training.batch_tokens: unknown key; did you mean training.batch?"
+
+
 def rewritten(folder: Path, recipe: Recipe) -> Path:
     (folder / "again.yaml").write_text(dump_recipe(recipe), "utf-8")
     return folder / "again.yaml"

@@ -28,7 +28,7 @@ model:
   tying: all
 training:
   epochs: 8
-  batch_tokens: 256
+  batch: 256
   optimizer: {learning_rate: 0.01}
   schedule: {name: inverse-sqrt, warmup_updates: 50}
 run: {name: toy, threads: 1, log_seconds: 1}

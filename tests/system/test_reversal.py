@@ -68,7 +68,7 @@ def overrides(name: str, folder: Path) -> list[str]:
         f"corpus={{source_language: forth, target_language: back, cache: {folder}/cache,"
         f" train: [{{prefix: {folder}/train}}], validation: [{{prefix: {folder}/valid}}]}}",
         f"tokenizer={{algorithm: word, vocabulary_size: {4 + len(WORDS + FILLERS)}}}",
-        f"training={{max_updates: {settings['updates']}, epochs: 100, batch_tokens: 512, precision: fp32,"
+        f"training={{max_updates: {settings['updates']}, epochs: 100, batch: 512, precision: fp32,"
         f" optimizer: {{learning_rate: {settings['learning_rate']}}},"
         f" schedule: {{name: cosine, warmup_updates: 50}},"
         f" validation: {{every_updates: {settings['updates']}, metric: bleu, beam: 2}}}}",

@@ -67,7 +67,7 @@ def test_a_training_is_known_by_everything_that_changes_it(tmp_path: Path) -> No
     }
     assert len(keys) == 8
     assert Budget("other", "Other", recipe, 300, 1).key("gru") in keys
-    recipe.write_bytes(PHRASEBOOK.recipe.read_bytes().replace(b"batch_tokens: 1024", b"batch_tokens: 512"))
+    recipe.write_bytes(PHRASEBOOK.recipe.read_bytes().replace(b"batch: 1024", b"batch: 512"))
     assert Budget("phrasebook", "Phrasebook", recipe, 300, 1).key("gru") not in keys
 
 
@@ -190,7 +190,7 @@ tokenizer: {vocabulary_size: 24, algorithm: bpe}
 model:
   encoder: {hidden_size: 8, embedding_size: 8}
   decoder: {hidden_size: 8, embedding_size: 8}
-training: {batch_tokens: 64, precision: fp32, optimizer: {learning_rate: RATE}}
+training: {batch: 64, precision: fp32, optimizer: {learning_rate: RATE}}
 run: {name: toy, directory: RUNS, tensorboard: false, threads: 1, device: cpu}
 """
 

@@ -37,7 +37,7 @@ model:
   decoder: {cell: gru, hidden_size: 6, embedding_size: 5, dropout: 0.1}
 training:
   epochs: 1
-  batch_tokens: 512
+  batch: 512
   precision: fp32
   validation: {sentences: 2}
   checkpoint_minutes: 1000
@@ -239,7 +239,7 @@ def test_a_run_begun_with_format_1_goes_on(network: Sequence[str]) -> None:
     changes = [line for line in display.said if line.startswith("changed since")]
     assert changes == ["changed since the run was begun: training.epochs: 1 -> 2"]
     assert any("continuing after update" in line for line in display.said)
-    assert json.loads((continued.directory / "format.json").read_text())["version"] == 2
+    assert json.loads((continued.directory / "format.json").read_text())["version"] == 3
     assert "bidirectional: " not in (continued.directory / "recipe.yaml").read_text()
     whole, _ = run(*network, "training.epochs=2", "run.name=whole")
     assert_equal(weights(continued), weights(whole))

@@ -22,7 +22,7 @@ _SMALLER = (
     "model.encoder.embedding_size=128",
     "model.decoder.hidden_size=256",
     "model.decoder.embedding_size=128",
-    "training.batch_tokens=1024",
+    "training.batch=1024",
 )
 
 

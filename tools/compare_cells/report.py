@@ -83,7 +83,7 @@ def table(outcomes: Sequence[Outcome], speeds: Speeds | None) -> list[str]:
 def section(budget: Budget, outcomes: Sequence[Outcome], speeds: Speeds | None, *, figures: bool) -> str:
     """A corpus: its budget, its table, the signatures, what went wrong, and the figures."""
     sides = budget.load("lstm").model
-    batch = budget.load("lstm").training.batch_tokens
+    batch = budget.load("lstm").training.batch
     lines = [
         f"## {budget.title}",
         "",

@@ -70,6 +70,29 @@ class Batch:
         """Places of both sides that hold padding."""
         return self.cells - self.source_tokens - self.target_tokens
 
+    def halves(self) -> tuple[Batch, Batch]:
+        """The first and the second half of the pairs, each as wide as its own longest; for batches in main memory.
+
+        ValueError for a single pair.
+        """
+        if self.size < 2:
+            raise ValueError("a single pair has no halves")
+        middle = self.size // 2
+        return self._part(slice(0, middle)), self._part(slice(middle, None))
+
+    def _part(self, rows: slice) -> Batch:
+        source_lengths, target_lengths = self.source_lengths[rows], self.target_lengths[rows]
+        source_width, target_width = int(source_lengths.max()), int(target_lengths.max())
+        return Batch(
+            source=self.source[rows, :source_width].contiguous(),
+            source_lengths=source_lengths,
+            target_in=self.target_in[rows, :target_width].contiguous(),
+            target_out=self.target_out[rows, :target_width].contiguous(),
+            target_lengths=target_lengths,
+            source_tokens=int(source_lengths.sum()),
+            target_tokens=int(target_lengths.sum()),
+        )
+
     def to(self, device: torch.device | str) -> Batch:
         """The batch on another device; from pinned memory the copy runs beside the computation."""
         return Batch(

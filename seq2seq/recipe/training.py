@@ -128,6 +128,45 @@ class MinimumRisk(Section):
     metric: RiskMetricName = Field(default="bleu", description="Sentence score that is the reward: bleu or chrf.")
 
 
+def _skips_fit_the_window(recovery: Recovery) -> Iterator[Contradiction]:
+    if recovery.skips > recovery.window:
+        yield Contradiction(
+            ("skips", "window"),
+            f"there cannot be {recovery.skips} skips in a window of {recovery.window} updates; make window larger",
+        )
+
+
+class Recovery(Section):
+    """What becomes of updates with bad numbers: they are left out, and when there are many, training goes back."""
+
+    rules: ClassVar[tuple[Rule, ...]] = (_skips_fit_the_window,)
+
+    norm_spike: float | None = Field(
+        default=100.0,
+        gt=1.0,
+        description="Leave out an update whose gradient norm is above this many times the running mean of the last "
+        "100; null: never. What is infinite or not a number is always left out.",
+    )
+    loss_spike: float | None = Field(
+        default=10.0,
+        gt=0.0,
+        description="Leave out an update whose loss is more than this many standard deviations above the running mean "
+        "of the last 100; a deviation counts as at least a tenth of the mean and 0.3 nats; null: never.",
+    )
+    skips: Positive = Field(
+        default=10,
+        description="After so many updates left out among the last `window`, go back to the last good checkpoint, and "
+        "on with the text that follows.",
+    )
+    window: Positive = Field(default=100, description="See `skips`.")
+    factor: float = Field(
+        default=0.5, gt=0.0, le=1.0, description="Going back multiplies the learning rate by this, from there on."
+    )
+    rollbacks: NotNegative = Field(
+        default=3, description="Go back so many times without a better validation in between, then give up."
+    )
+
+
 class Validation(Section):
     """When and how training looks at the validation corpus."""
 
@@ -262,6 +301,11 @@ class Training(Section):
     optimizer: Optimizer = Field(default=Optimizer(), description="The optimizer and its settings.")
     schedule: Schedule = Field(default=Schedule(), description="The learning rate's schedule.")
     clipping: Clipping = Field(default=Clipping(), description="Gradient clipping.")
+    recovery: Recovery = Field(
+        default=Recovery(),
+        description="Bad numbers: updates that are left out, and the way back.",
+        json_schema_extra=CHANGEABLE,
+    )
     validation: Validation = Field(default=Validation(), description="Validation.")
     checkpoint_minutes: float = Field(
         default=5.0,

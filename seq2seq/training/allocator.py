@@ -21,6 +21,14 @@ def keep_freed_memory() -> bool:
     return bool(mallopt(_M_MMAP_THRESHOLD, 1 << 30)) and bool(mallopt(_M_TRIM_THRESHOLD, 1 << 30))
 
 
+def return_freed_memory() -> bool:
+    """Ask glibc's malloc to give freed blocks back to the system; returns whether that was possible."""
+    try:
+        return bool(ctypes.CDLL(None).malloc_trim(0))
+    except (AttributeError, OSError, TypeError):  # Another C library, or Windows.
+        return False
+
+
 def bound_kernel_cache() -> None:
     """Let oneDNN keep the kernels of 256 shapes, not of 1024; it must be said before the first of them is compiled.
 

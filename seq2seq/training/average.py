@@ -18,9 +18,17 @@ class RunningMean:
         self._live = [parameter.detach() for parameter in model.parameters()]
         self._means = [parameter.clone() for parameter in self._live]
 
-    def update(self, update: int) -> None:
-        """Take the parameters after `update`, counted from 1, into the mean."""
+    def update(self, update: int, *, applied: Tensor | None = None) -> None:
+        """Take the parameters after `update`, counted from 1, into the mean; not if `applied`, a scalar, is false."""
         decay = min(self.decay, (1 + update) / (10 + update))
+        if applied is not None and applied.device.type == "cuda":
+            # Decided on the device, where nobody waits for it. Parameters that were left alone are finite.
+            weight = applied * (1.0 - decay)
+            for mean, parameter in zip(self._means, self._live, strict=True):
+                mean.lerp_(parameter, weight)
+            return
+        if applied is not None and not applied:
+            return
         for mean, parameter in zip(self._means, self._live, strict=True):
             mean.lerp_(parameter, 1.0 - decay)
 

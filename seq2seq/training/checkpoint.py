@@ -1,7 +1,8 @@
 """The checkpoint: one safetensors file from which a run continues exactly.
 
-It holds the network, the optimizer, the running mean of the weights, the baseline of a hard attention, the states of
-the random generators, and as JSON in its header the progress and the loss scale. One file, replaced atomically: a run
+It holds the network, the optimizer, the running mean of the weights, the baseline of a hard attention, the means
+that updates are judged by, the states of the random generators, and as JSON in its header the progress and the loss
+scale. One file, replaced atomically: a run
 killed at any moment leaves either the old or the new one.
 """
 
@@ -22,9 +23,12 @@ from seq2seq.training.average import RunningMean
 from seq2seq.training.precision import Precision
 from seq2seq.training.progress import Progress
 from seq2seq.training.reinforce import Reinforce
+from seq2seq.training.spikes import SpikeWatch
 
 CHECKPOINT = "checkpoint.safetensors"
-_VERSION = "1"
+_VERSION = "2"
+#: Version 1 has no record of bad updates.
+_READABLE = ("1", "2")
 
 
 def save_checkpoint(
@@ -36,6 +40,7 @@ def save_checkpoint(
     precision: Precision,
     progress: Progress,
     reinforce: Reinforce | None = None,
+    watch: SpikeWatch | None = None,
 ) -> None:
     """Write the checkpoint atomically, forced to the disk.
 
@@ -47,6 +52,8 @@ def save_checkpoint(
         tensors |= {f"mean.{name}": tensor for name, tensor in mean.state().items()}
     if reinforce is not None:
         tensors |= {f"reinforce.{name}": tensor for name, tensor in reinforce.state().items()}
+    if watch is not None:
+        tensors |= {f"watch.{name}": tensor for name, tensor in watch.state().items()}
     numbers: dict[str, Any] = {}
     for index, state in optimizer.state_dict()["state"].items():
         for key, value in state.items():
@@ -75,6 +82,7 @@ def load_checkpoint(
     mean: RunningMean | None,
     precision: Precision,
     reinforce: Reinforce | None = None,
+    watch: SpikeWatch | None = None,
 ) -> Progress:
     """Restore everything from `path` and return the progress.
 
@@ -83,10 +91,10 @@ def load_checkpoint(
         TrainingError: it is of a newer version or belongs to another network.
     """
     tensors, metadata = read_weights(path)
-    if metadata.get("version") != _VERSION:
+    if metadata.get("version") not in _READABLE:
         raise TrainingError(
-            f"{path}: the checkpoint has version {metadata.get('version')}, but this release continues version "
-            f"{_VERSION}; continue with the release that wrote it, or start over with --fresh"
+            f"{path}: the checkpoint has version {metadata.get('version')}, but this release continues versions up "
+            f"to {_VERSION}; continue with the release that wrote it, or start over with --fresh"
         )
     groups: dict[str, dict[str, Tensor]] = {}
     for name, tensor in tensors.items():
@@ -105,6 +113,8 @@ def load_checkpoint(
         mean.load_state(groups["mean"])
     if reinforce is not None:
         reinforce.load_state(groups["reinforce"])
+    if watch is not None:
+        watch.load_state(groups.get("watch", {}))
     _load_optimizer(optimizer, groups.get("optimizer", {}), json.loads(metadata["optimizer"]))
     precision.load_state(json.loads(metadata["precision"]))
     torch.set_rng_state(groups["random"]["cpu"])

@@ -42,7 +42,7 @@ class PlainDisplay:
         self.message(
             f"{done:6.1%}  epoch {record['epoch']}  update {record['update']}  loss {record['loss']:.3f}  "
             f"lr {record['learning_rate']:.2e}  {record['target_tokens_per_second']:,.0f} tokens/s  "
-            f"{record['memory_gib']:.1f} GiB  ETA {duration(eta)}"
+            f"{record['memory_gib']:.1f} GiB  ETA {duration(eta)}{_trouble(record)}"
         )
 
     def message(self, text: str) -> None:
@@ -75,6 +75,7 @@ class BarDisplay:
         text = (
             f"epoch {record['epoch']}  loss {record['loss']:.3f}  lr {record['learning_rate']:.1e}  "
             f"{record['target_tokens_per_second']:,.0f} tok/s  {record['memory_gib']:.1f} GiB  ETA {duration(eta)}"
+            + _trouble(record)
         )
         self._progress.update(self._task, completed=done, description=text)
 
@@ -109,7 +110,7 @@ class Journal:
         return self._file.tell()
 
     def write(self, kind: str, update: int, figures: dict[str, Any]) -> None:
-        """Append one record: `kind` (start, resume, train, validation, end), the update and its figures."""
+        """Append one record: `kind` (start, resume, train, validation, rollback, end), the update and its figures."""
         record = {"kind": kind, "update": update, "time": round(time.time(), 3), **figures}
         try:
             self._file.write((json.dumps(record, ensure_ascii=False) + "\n").encode())
@@ -142,6 +143,11 @@ class Journal:
         self._file.close()
         if self._events is not None:
             self._events.close()
+
+
+def _trouble(record: dict[str, Any]) -> str:
+    """What has gone wrong in the run so far, as the end of a line; mostly nothing."""
+    return "".join(f"  {name} {record[name]}" for name in ("skipped", "splits") if record.get(name))
 
 
 def duration(seconds: float) -> str:

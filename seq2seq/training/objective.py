@@ -23,6 +23,10 @@ class BatchLoss:
     loss: Tensor
     likelihood: Tensor
 
+    def detach(self) -> BatchLoss:
+        """The values alone, so that keeping them keeps nothing else."""
+        return BatchLoss(self.descended.detach(), self.loss.detach(), self.likelihood.detach())
+
 
 @dataclass(frozen=True, kw_only=True)
 class Objective:
@@ -38,6 +42,15 @@ class Objective:
     consistency: float = 0.0
     risk: MinimumRisk | None = None
     reinforce: Reinforce | None = None
+
+    def state(self) -> dict[str, Tensor]:
+        """What computing a loss changes: the baseline of a hard attention."""
+        return {} if self.reinforce is None else self.reinforce.state()
+
+    def load_state(self, state: dict[str, Tensor]) -> None:
+        """Restore :meth:`state`."""
+        if self.reinforce is not None:
+            self.reinforce.load_state(state)
 
     def __call__(self, model: EncoderDecoder, batch: Batch, *, precision: Precision) -> BatchLoss:
         """The losses of `batch`, which is on the device of `model`."""

@@ -34,7 +34,8 @@ class Precision:
     """Autocast, and for fp16 a loss scale, behind one small interface.
 
     With fp16 the loss is multiplied by a scale so that small gradients do not vanish; :meth:`unscale` divides it out
-    again before clipping, and :meth:`step` leaves out an update whose gradients overflowed.
+    again before clipping, and :meth:`step` lowers it after an update whose gradients overflowed, which is to be left
+    out.
     """
 
     def __init__(self, *, dtype: torch.dtype, device: torch.device) -> None:
@@ -60,9 +61,26 @@ class Precision:
         """Bring the gradients of `optimizer` back to their true size."""
         self._scaler.unscale_(optimizer)
 
-    def step(self, optimizer: torch.optim.Optimizer) -> None:
-        """Update the weights, unless fp16 gradients overflowed, and adapt the scale."""
-        self._scaler.step(optimizer)
+    def step(self, optimizer: torch.optim.Optimizer, apply: Tensor | None = None) -> None:
+        """Update the weights if `apply`, a bool scalar on the device, is true, and adapt the scale of fp16.
+
+        Without `apply` they are updated unless gradients in fp16 overflowed.
+
+        Weights and optimizer are otherwise untouched. Fused optimizers on a GPU look at `apply` themselves, by the same
+        `found_inf` through which a GradScaler speaks to them, so that nobody waits for it. Elsewhere it is read: on the
+        processor that costs nothing, and optimizers that are not fused have no other way. It is read at the first
+        update too: the fused SGD would take momentum that an update left out has not filled.
+        """
+        if apply is None:
+            self._scaler.step(optimizer)
+        elif self.device.type == "cuda" and optimizer.defaults.get("fused") and optimizer.state:
+            optimizer.grad_scale, optimizer.found_inf = None, (~apply).float()  # type: ignore[attr-defined]
+            try:
+                optimizer.step()
+            finally:
+                del optimizer.grad_scale, optimizer.found_inf  # type: ignore[attr-defined]
+        elif bool(apply):
+            optimizer.step()
         self._scaler.update()
 
     @property

@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 import json
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 
 @dataclass
@@ -32,6 +32,21 @@ class Progress:
     #: Reductions by the plateau schedule, and validations without progress that it has counted.
     reductions: int = 0
     plateau: int = 0
+    #: Pieces of a batch, once they are decided.
+    batch_tokens: int = 0
+    #: Updates left out because of bad numbers, the last few of them, and consecutive overflows of fp16.
+    skipped: int = 0
+    skips: list[int] = field(default_factory=list)
+    overflows: int = 0
+    #: Returns to the last good weights, those of them since the best validation, and what they multiply the learning
+    #: rate by.
+    rollbacks: int = 0
+    setbacks: int = 0
+    rate_scale: float = 1.0
+    #: Last update that changed the weights.
+    weights_update: int = 0
+    #: Batches, or parts of them, that were split for want of memory.
+    splits: int = 0
     #: Why the run is over; empty while it is not.
     finished: str = ""
     #: Length of the journal in bytes, so that records of lost work can be cut off.
@@ -47,7 +62,10 @@ class Progress:
     @classmethod
     def from_json(cls, text: str) -> Progress:
         """From :meth:`to_json`."""
-        return cls(**json.loads(text))
+        numbers = json.loads(text)
+        # Before there were rollbacks.
+        numbers.setdefault("weights_update", numbers.get("update", 0))
+        return cls(**numbers)
 
     def record_validation(self, value: float, *, higher_is_better: bool, schedule_patience: int) -> bool:
         """Take a validation's value into the record; returns whether it is the best so far."""
@@ -59,6 +77,7 @@ class Progress:
             better = not math.isnan(value)  # any number is better than none
         if better:
             self.best, self.best_update, self.without_progress, self.plateau = value, self.update, 0, 0
+            self.setbacks = 0
             return True
         self.without_progress += 1
         self.plateau += 1

@@ -13,6 +13,7 @@ import torch
 from seq2seq.build import build_model
 from seq2seq.device import resolve_device
 from seq2seq.errors import TrainingError
+from seq2seq.model.encoder_decoder import EncoderDecoder
 from seq2seq.model_directory import load_description, save_description
 from seq2seq.model_evaluation import Evaluated, evaluate_test_sets
 from seq2seq.recipe import Recipe, Training, starting_directory, with_adopted_tokenizer
@@ -20,6 +21,7 @@ from seq2seq.storage import write_atomically
 from seq2seq.text.tokenizer import Tokenizer
 from seq2seq.training.allocator import bound_kernel_cache, keep_freed_memory
 from seq2seq.training.average import RunningMean
+from seq2seq.training.batch_size import find_batch_size
 from seq2seq.training.checkpoint import load_checkpoint
 from seq2seq.training.corpora import Corpora, prepare_corpora
 from seq2seq.training.fine_tuning import begin, first_tokenizers
@@ -33,10 +35,12 @@ from seq2seq.training.observer import Observer
 from seq2seq.training.optimizer import make_optimizer
 from seq2seq.training.precision import Precision, chosen_precision
 from seq2seq.training.progress import Progress
+from seq2seq.training.recovery import Recovery
 from seq2seq.training.reinforce import Reinforce
 from seq2seq.training.report import make_report
 from seq2seq.training.run_directory import RunDirectory
 from seq2seq.training.schedule import Schedule
+from seq2seq.training.spikes import SpikeWatch
 from seq2seq.training.trainer import Trainer
 from seq2seq.training.validation import Validator
 from seq2seq.translator import TranslationOptions, Translator
@@ -223,6 +227,8 @@ def _trainer(
             reward_weight=attention.reward_weight, entropy_weight=attention.entropy_weight, device=precision.device
         )
     progress = Progress(corpus=corpora.key, threads=torch.get_num_threads())
+    recovering = training.recovery
+    watch = SpikeWatch(norm=recovering.norm_spike, loss=recovering.loss_spike, device=precision.device)
     if resumed:
         progress = load_checkpoint(
             directory.checkpoint,
@@ -231,8 +237,11 @@ def _trainer(
             mean=mean,
             precision=precision,
             reinforce=reinforce,
+            watch=watch,
         )
         _check_continuation(progress, corpora, directory, display, recipe)
+    objective = _objective(training, reinforce, source_tokenizer, target_tokenizer)
+    corpora = _in_batches(recipe, corpora, progress, model, objective, precision, display)
     parameters = sum(parameter.numel() for parameter in model.parameters())
     display.message(
         f"model: {parameters:,} parameters; {precision.device}, {precision.name}"
@@ -251,6 +260,7 @@ def _trainer(
                 "vocabularies": [source_tokenizer.vocabulary_size, target_tokenizer.vocabulary_size],
                 "corpora": corpora.sizes,
                 "seconds": round(progress.seconds, 1),
+                "batch": progress.batch_tokens,
                 "device": str(precision.device),
                 "precision": precision.name,
                 **describe_machine(precision.device),
@@ -290,7 +300,7 @@ def _trainer(
     keeper.forget_after(progress.update)
     return Trainer(
         model=model,
-        objective=_objective(training, reinforce, source_tokenizer, target_tokenizer),
+        objective=objective,
         served=model if mean is None else copy.deepcopy(model),
         mean=mean,
         loader=corpora.loader,
@@ -301,6 +311,14 @@ def _trainer(
         precision=precision,
         training=training,
         progress=progress,
+        recovery=Recovery(
+            watch=watch,
+            progress=progress,
+            skips=recovering.skips,
+            window=recovering.window,
+            factor=recovering.factor,
+            rollbacks=recovering.rollbacks,
+        ),
         journal=journal,
         display=display,
         interrupt=interrupt,
@@ -320,6 +338,34 @@ def _objective(
     return Objective(
         label_smoothing=training.label_smoothing, consistency=training.consistency, risk=risk, reinforce=reinforce
     )
+
+
+def _in_batches(
+    recipe: Recipe,
+    corpora: Corpora,
+    progress: Progress,
+    model: EncoderDecoder,
+    objective: Objective,
+    precision: Precision,
+    display: Display,
+) -> Corpora:
+    """The corpora in batches of the recipe's size; `auto` is decided once, and kept with the progress."""
+    training = recipe.training
+    if training.batch != "auto":
+        progress.batch_tokens = training.batch
+        return corpora
+    if not progress.batch_tokens:
+        found = find_batch_size(
+            model,
+            corpora.loader,
+            objective=objective,
+            make_optimizer=lambda copied: make_optimizer(copied.parameters(), **training.optimizer.model_dump()),
+            precision=precision,
+            accumulation=training.accumulation,
+        )
+        progress.batch_tokens = found.tokens
+        display.message(f"training.batch auto: batches of {found.tokens:,} pieces, {found.bound}")
+    return corpora.resized(progress.batch_tokens)
 
 
 def _check_continuation(

@@ -10,8 +10,10 @@ from torch import Tensor
 
 from seq2seq.data.batch import Batch
 from seq2seq.model.encoder_decoder import EncoderDecoder
-from seq2seq.training.objective import Objective
+from seq2seq.training.objective import BatchLoss, Objective
 from seq2seq.training.precision import Precision, clip_gradients
+from seq2seq.training.spikes import SpikeWatch, Verdict
+from seq2seq.training.splitting import Splitter, memory_needed_for
 
 
 @dataclass(frozen=True)
@@ -23,6 +25,10 @@ class StepReport:
     likelihood: Tensor
     #: Norm of the gradient of the mean loss, before clipping.
     gradient_norm: Tensor
+    #: What became of the update, a member of :class:`~seq2seq.training.spikes.Verdict` as a number, and whether the
+    #: weights were changed.
+    verdict: Tensor
+    applied: Tensor
     target_tokens: int
     source_tokens: int
 
@@ -37,19 +43,41 @@ def train_step(
     learning_rate: float,
     clip_by: str,
     clip_threshold: float,
+    watch: SpikeWatch | None = None,
+    splitter: Splitter | None = None,
 ) -> StepReport:
-    """Update the weights once from `batches`, whose losses are averaged over all their target pieces together."""
+    """Update the weights once from `batches`, whose losses are averaged over all their target pieces together.
+
+    `watch` says which updates are left out; without one, those that are not finite. `splitter` splits what does not fit
+    into memory; without one that is an error.
+    """
     target_tokens = sum(batch.target_tokens for batch in batches)
-    loss = likelihood = torch.zeros((), device=precision.device)
     for group in optimizer.param_groups:
         group["lr"] = learning_rate
-    optimizer.zero_grad(set_to_none=True)
-    for batch in batches:
+    state = objective.state()
+
+    def begin() -> None:
+        optimizer.zero_grad(set_to_none=True)
+        objective.load_state(state)
+
+    def descend(batch: Batch) -> BatchLoss:
         losses = objective(model, batch.to(precision.device), precision=precision)
         precision.backward(losses.descended / target_tokens)
-        loss, likelihood = loss + losses.loss, likelihood + losses.likelihood
-    precision.unscale(optimizer)
-    norm = clip_gradients(model.parameters(), by=clip_by, threshold=clip_threshold)
-    if precision.skips_overflow or precision.device.type == "cuda" or bool(torch.isfinite(norm)):
-        precision.step(optimizer)
-    return StepReport(loss, likelihood, norm, target_tokens, sum(batch.source_tokens for batch in batches))
+        return losses.detach()
+
+    if splitter is None:
+        begin()
+        parts = [descend(batch) for batch in batches]
+    else:
+        parts = splitter.run(batches, begin=begin, work=descend)
+    loss = torch.stack([part.loss for part in parts]).sum()
+    likelihood = torch.stack([part.likelihood for part in parts]).sum()
+    with memory_needed_for("the optimizer's state", "make the network smaller, or free memory"):
+        precision.unscale(optimizer)
+        norm = clip_gradients(model.parameters(), by=clip_by, threshold=clip_threshold)
+        watch = watch or SpikeWatch(norm=None, loss=None, device=precision.device)
+        verdict = watch.judge(loss / target_tokens, norm, loss_scaled=precision.skips_overflow)
+        applied = verdict == Verdict.APPLIED
+        precision.step(optimizer, applied)
+    source_tokens = sum(batch.source_tokens for batch in batches)
+    return StepReport(loss, likelihood, norm, verdict, applied, target_tokens, source_tokens)

@@ -7,30 +7,27 @@ import time
 from collections.abc import Callable, Iterable, Iterator
 from itertools import islice
 from pathlib import Path
-from typing import Any
 
 import torch
 
 from seq2seq.data.batch import Batch
 from seq2seq.data.loader import TrainingLoader
-from seq2seq.errors import TrainingError
 from seq2seq.model.encoder_decoder import EncoderDecoder
 from seq2seq.recipe import Training
 from seq2seq.training.average import RunningMean
-from seq2seq.training.checkpoint import save_checkpoint
+from seq2seq.training.checkpoint import load_checkpoint, save_checkpoint
 from seq2seq.training.interrupt import Interrupt, Interrupted
 from seq2seq.training.journal import Display, Journal, memory_gib
 from seq2seq.training.kept import Keeper
-from seq2seq.training.loss import perplexity
 from seq2seq.training.objective import Objective
 from seq2seq.training.precision import Precision
 from seq2seq.training.progress import Progress
+from seq2seq.training.recovery import Recovery, all_finite
 from seq2seq.training.schedule import Schedule
-from seq2seq.training.step import StepReport, train_step
+from seq2seq.training.splitting import Splitter, memory_needed_for
+from seq2seq.training.step import train_step
 from seq2seq.training.validation import Validator
-
-#: Consecutive updates with infinite gradients after which training is given up.
-_HOPELESS = 25
+from seq2seq.training.window import Window
 
 
 class Trainer:
@@ -51,6 +48,7 @@ class Trainer:
         precision: Precision,
         training: Training,
         progress: Progress,
+        recovery: Recovery,
         journal: Journal,
         display: Display,
         interrupt: Interrupt,
@@ -77,6 +75,7 @@ class Trainer:
         self.precision = precision
         self.training = training
         self.progress = progress
+        self.recovery = recovery
         self.journal = journal
         self.display = display
         self.interrupt = interrupt
@@ -85,14 +84,16 @@ class Trainer:
         self.observe = observe
         limits = [limit for limit in (training.max_updates, stop_after) if limit is not None]
         self._last_update = min(limits) if limits else None
-        self._window = _Window()
+        self._window = Window()
+        self._splitter = Splitter(device=precision.device, say=display.message)
         self._saved_at = time.monotonic()
         self._clock = time.monotonic()
-        self._overflows = 0
 
     def run(self) -> Progress:
         """Train to the end, or to an interrupt, which is raised after the state has been saved."""
         try:
+            if not self.checkpoint.is_file():
+                self.save()  # What there is to go back to, should it go wrong from the start.
             while not self.progress.finished:
                 if self.progress.validation_due:
                     self._validate()
@@ -110,7 +111,13 @@ class Trainer:
         return self.progress
 
     def save(self) -> None:
-        """Write the checkpoint."""
+        """Write the checkpoint, unless something speaks against the weights; then the last good one stays."""
+        if not self._sound():
+            self.display.message(
+                f"the weights after update {self.progress.update} are in doubt and not saved; the last good "
+                "checkpoint stays"
+            )
+            return
         now = time.monotonic()
         self.progress.seconds += now - self._clock
         self.progress.journal_bytes = self.journal.size
@@ -123,7 +130,40 @@ class Trainer:
             precision=self.precision,
             progress=self.progress,
             reinforce=self.objective.reinforce,
+            watch=self.recovery.watch,
         )
+
+    def _sound(self) -> bool:
+        """Whether the weights may be written over others; waits for a GPU."""
+        self.recovery.settle()
+        return self.recovery.trusted and all_finite(self.model.parameters())
+
+    def _roll_back(self, why: str) -> None:
+        """Go back to the last good weights with a lower learning rate, and on with the text that follows.
+
+        What the training has read stays read: the same text would fail in the same way if it is to blame, and if the
+        rate is, any text will do. So update, epoch, schedule and journal go on, and what is lost is what the weights
+        had learned since. Raises TrainingError when this has been done too often.
+        """
+        progress = self.progress
+        good = load_checkpoint(
+            self.checkpoint,
+            model=self.model,
+            optimizer=self.optimizer,
+            mean=self.mean,
+            precision=self.precision,
+            reinforce=self.objective.reinforce,
+            watch=self.recovery.watch,
+        )
+        self.recovery.give_up_or_count(good_update=good.weights_update, why=why)
+        figures = {"why": why, "weights_update": good.weights_update, "learning_rate": self._rate()}
+        self.journal.write("rollback", progress.update, figures)
+        self.display.message(
+            f"update {progress.update}: {why}; going back to the weights of update {good.weights_update}, and on with "
+            f"the text that follows and {progress.rate_scale:g} of the learning rate"
+        )
+        self._window.start()
+        self.save()
 
     def _end(self) -> str:
         """Why there is nothing left to train; empty while there is."""
@@ -163,17 +203,29 @@ class Trainer:
             objective=self.objective,
             optimizer=self.optimizer,
             precision=self.precision,
-            learning_rate=self.schedule.rate(progress.update, reductions=progress.reductions),
+            learning_rate=self._rate(),
             clip_by=training.clipping.by,
             clip_threshold=training.clipping.threshold,
+            watch=self.recovery.watch,
+            splitter=self._splitter,
         )
         if self.mean is not None:
-            self.mean.update(progress.update)
+            self.mean.update(progress.update, applied=report.applied)
+        self.recovery.take(progress.update, report.verdict)
+        progress.splits += self._splitter.taken()
         progress.target_tokens += report.target_tokens
         self._window.add(report)
 
+    def _rate(self) -> float:
+        """The learning rate of the update under way."""
+        progress = self.progress
+        return self.schedule.rate(progress.update, reductions=progress.reductions) * progress.rate_scale
+
     def _between_updates(self) -> None:
-        """Whatever is due after an update: a line of progress, a validation, a checkpoint, an interrupt."""
+        """What is due after an update: the way back, a line of progress, a validation, a checkpoint, an interrupt."""
+        if self.recovery.failed:
+            self._log()
+            self._roll_back(self.recovery.why())
         if self._window.seconds >= self.log_seconds:
             self._log()
         self.interrupt.check()
@@ -181,41 +233,32 @@ class Trainer:
             self._validate()
             self.model.train()
             self._window.start()
-        elif time.monotonic() - self._saved_at >= 60.0 * self.training.checkpoint_minutes:
+        elif time.monotonic() - self._saved_at >= 60.0 * self.training.checkpoint_minutes and self._sound():
             self._log()
             self.save()
 
     def _log(self) -> None:
-        """Write the figures of the updates since the last record, and make sure that they are sound."""
+        """Write the figures of the updates since the last record."""
         if not self._window.updates:
             return
         figures = self._window.figures()
-        self._check_health(figures)
         progress = self.progress
+        self.recovery.settle()
+        if news := self.recovery.news():
+            self.display.message(f"update {progress.update}: {news}; {progress.skipped} in all")
         done = self._share_done()
         spent = progress.seconds + time.monotonic() - self._clock
         figures |= {
             "epoch": min(progress.epoch + 1, self.training.epochs),
-            "learning_rate": self.schedule.rate(progress.update, reductions=progress.reductions),
+            "learning_rate": self._rate(),
             "memory_gib": round(memory_gib(self.precision.device), 3),
+            "skipped": progress.skipped,
+            "splits": progress.splits,
         }
         self.journal.write("train", progress.update, figures)
         eta = spent * (1.0 - done) / done if done else math.inf
         self.display.update({"update": progress.update, **figures}, done=done, eta=eta)
         self._window.start()
-
-    def _check_health(self, figures: dict[str, Any]) -> None:
-        """Give up, before anything is saved, on a run whose gradients stay infinite or whose weights are lost."""
-        if math.isfinite(figures["gradient_norm"]) and math.isfinite(figures["loss"]):
-            self._overflows = 0
-            return
-        self._overflows += self._window.updates
-        if self._overflows >= _HOPELESS:
-            raise TrainingError(
-                f"update {self.progress.update}: the loss or its gradient has been infinite or not a number for "
-                f"{self._overflows} updates; lower training.optimizer.learning_rate, or use training.precision fp32. "
-                "The last checkpoint is untouched"
-            )
 
     def _share_done(self) -> float:
         """Share of the run that is over, by epochs or by updates, whichever ends it first."""
@@ -227,12 +270,22 @@ class Trainer:
         return min(1.0, share)
 
     def _validate(self) -> None:
-        """Validate, keep the weights if they are the best, and save the state."""
+        """Validate, keep the weights if they are the best, and save the state; go back if they are no good."""
         progress, training = self.progress, self.training
         self._log()
         if self.mean is not None:
             self.mean.copy_to(self.served)
-        figures = self.validator(self.served, check=self.interrupt.check)
+        with memory_needed_for("validation", "lower training.batch, training.validation.beam or search.batch_size"):
+            figures = self.validator(self.served, check=self.interrupt.check)
+        sound = all_finite([*self.served.parameters(), *self.model.parameters()])
+        if not self.recovery.accepts(figures["loss"]) or not sound:
+            # Neither recorded nor kept nor saved: nothing good is written over.
+            progress.validation_due = False
+            self.journal.write("validation", progress.update, figures | {"epoch": progress.epoch, "best": False})
+            self._roll_back(
+                f"the validation's loss was {figures['loss']:.3f}" if sound else "the weights were not finite"
+            )
+            return
         metric = training.validation.metric
         better = progress.record_validation(
             figures[metric], higher_is_better=metric != "loss", schedule_patience=training.schedule.patience
@@ -255,43 +308,6 @@ class Trainer:
         if patience is not None and progress.without_progress >= patience:
             progress.finished = f"no better {metric} in {patience} validations"
         self.save()
-
-
-class _Window:
-    """Sums over the updates since the last record."""
-
-    def __init__(self) -> None:
-        self.start()
-
-    def start(self) -> None:
-        self.updates = self.target_tokens = self.source_tokens = 0
-        self._reports: list[StepReport] = []
-        self._began = time.monotonic()
-
-    @property
-    def seconds(self) -> float:
-        return time.monotonic() - self._began
-
-    def add(self, report: StepReport) -> None:
-        self.updates += 1
-        self.target_tokens += report.target_tokens
-        self.source_tokens += report.source_tokens
-        self._reports.append(report)
-
-    def figures(self) -> dict[str, Any]:
-        """Means over the window; the only place where training waits for a GPU."""
-        loss = float(torch.stack([report.loss for report in self._reports]).sum()) / self.target_tokens
-        likelihood = float(torch.stack([report.likelihood for report in self._reports]).sum()) / self.target_tokens
-        norms = torch.stack([report.gradient_norm for report in self._reports])
-        seconds = self.seconds
-        return {
-            "loss": loss,
-            "perplexity": perplexity(likelihood),
-            "gradient_norm": float(norms.mean()),
-            "target_tokens_per_second": self.target_tokens / seconds,
-            "source_tokens_per_second": self.source_tokens / seconds,
-            "updates_per_second": self.updates / seconds,
-        }
 
 
 def _groups(batches: Iterable[Batch], size: int) -> Iterator[list[Batch]]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
@@ -55,9 +56,13 @@ class Validator:
         began = time.monotonic()
         model.eval()
         loss = self._loss(model, check)
-        self.translator, self.translations = self._translate(model, check)
+        if math.isfinite(loss):
+            self.translator, self.translations = self._translate(model, check)
+            hypotheses = [translation.text for translation in self.translations]
+        else:  # A network whose loss is no number has nothing to say.
+            self.translator, self.translations, hypotheses = None, [], [""] * len(self._sources)
         scores = score(
-            [translation.text for translation in self.translations],
+            hypotheses,
             self._references,
             metrics=("bleu", "chrf"),
             tokenize=self._evaluation.tokenize,

@@ -240,12 +240,12 @@ def test_a_newer_version(make_run: MakeRun, tmp_path: Path) -> None:
     run.save(path)
     with safe_open(path, framework="pt") as file:
         metadata = file.metadata()
-    save_file(load_file(path), path, metadata=metadata | {"version": "2"})
+    save_file(load_file(path), path, metadata=metadata | {"version": "3"})
     with pytest.raises(TrainingError) as caught:
         run.load(path)
     assert str(caught.value) == (
-        f"{path}: the checkpoint has version 2, but this release continues version 1; continue with the release that "
-        "wrote it, or start over with --fresh"
+        f"{path}: the checkpoint has version 3, but this release continues versions up to 2; continue with the release "
+        "that wrote it, or start over with --fresh"
     )
 
 

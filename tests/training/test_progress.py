@@ -72,7 +72,14 @@ def test_a_value_that_is_no_number_is_never_better_than_one(higher: bool) -> Non
 def test_json_round_trip() -> None:
     fields = {}
     for index, field in enumerate(dataclasses.fields(Progress)):
-        kinds = {"int": index, "float": index + 0.1, "bool": True, "str": f"text {index}", "float | None": 1 / 3}
+        kinds = {
+            "int": index,
+            "float": index + 0.1,
+            "bool": True,
+            "str": f"text {index}",
+            "float | None": 1 / 3,
+            "list[int]": [index, 7],
+        }
         fields[field.name] = kinds[str(field.type)]
     progress = Progress(**fields)
     text = progress.to_json()

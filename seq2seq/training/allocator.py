@@ -22,11 +22,18 @@ def keep_freed_memory() -> bool:
 
 
 def return_freed_memory() -> bool:
-    """Ask glibc's malloc to give freed blocks back to the system; returns whether that was possible."""
+    """Undo :func:`keep_freed_memory` and give back what has been freed; returns whether that was possible.
+
+    For when memory has run out: what is kept for tensors is then missing elsewhere, as for oneDNN's kernels.
+    """
     try:
-        return bool(ctypes.CDLL(None).malloc_trim(0))
+        library = ctypes.CDLL(None)
+        mallopt, malloc_trim = library.mallopt, library.malloc_trim
     except (AttributeError, OSError, TypeError):  # Another C library, or Windows.
         return False
+    allowed = mallopt(_M_MMAP_THRESHOLD, 1 << 20) and mallopt(_M_TRIM_THRESHOLD, 1 << 20)
+    malloc_trim(0)
+    return bool(allowed)
 
 
 def bound_kernel_cache() -> None:

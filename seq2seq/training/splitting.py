@@ -23,6 +23,8 @@ _SIGNS = (
     "bad allocation",
     "_alloc_failed",
     "could not create a memory object",
+    "could not create a primitive",
+    "could not execute a primitive",
     "could not allocate",
 )
 
@@ -65,7 +67,7 @@ class Splitter:
         self._too_large: int | None = None
 
     def run(
-        self, batches: Sequence[Batch], *, begin: Callable[[], None], work: Callable[[Batch], Result]
+        self, batches: Sequence[Batch], *, begin: Callable[[], None], work: Callable[[Batch, int], Result]
     ) -> list[Result]:
         """What `work` gives for every batch, or part of one.
 
@@ -75,23 +77,24 @@ class Splitter:
         Args:
             batches: the batches of one update, not yet on the device.
             begin: sets the gradients, and whatever else `work` changes, to what they were before; called at least once.
-            work: forward and backward of one batch.
+            work: forward and backward of a batch, or of a part of it; it is told the batch's place among `batches`.
 
         Raises:
             TrainingError: a single pair does not fit.
         """
-        parts = [part for batch in batches for part in self._fitting(batch)]
+        parts = [(part, number) for number, batch in enumerate(batches) for part in self._fitting(batch)]
         while True:
             begin()
             done: list[Result] = []
             failed: int | None = None
-            for place, part in enumerate(parts):
+            reason = ""
+            for place, (part, number) in enumerate(parts):
                 try:
-                    done.append(work(part))
+                    done.append(work(part, number))
                 except (RuntimeError, MemoryError) as error:
                     if not is_out_of_memory(error):
                         raise
-                    failed = place
+                    failed, reason = place, str(error).partition("\n")[0]
                 if failed is not None:  # The error is gone by now, and with it the tensors that its frames held.
                     break
             if failed is None:
@@ -99,7 +102,8 @@ class Splitter:
             done.clear()
             begin()
             self._let_go()
-            parts[failed : failed + 1] = self._halves(parts[failed])
+            part, number = parts[failed]
+            parts[failed : failed + 1] = [(half, number) for half in self._halves(part, reason)]
 
     def taken(self) -> int:
         """How many splits there have been since this was last asked."""
@@ -113,12 +117,13 @@ class Splitter:
         self.splits += 1
         return [part for half in batch.halves() for part in self._fitting(half)]
 
-    def _halves(self, batch: Batch) -> tuple[Batch, Batch]:
+    def _halves(self, batch: Batch, reason: str) -> tuple[Batch, Batch]:
         source, target = batch.source.shape[1], batch.target_out.shape[1]
         if batch.size == 1:
             raise TrainingError(
                 f"a single pair of {source} source and {target} target pieces does not fit into the memory of "
                 f"{self._device}; lower corpus.max_pieces, make the network smaller, or free memory"
+                + (f" ({reason})" if reason else "")
             )
         if self._too_large is None:
             self._say(

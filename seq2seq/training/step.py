@@ -60,14 +60,14 @@ def train_step(
         optimizer.zero_grad(set_to_none=True)
         objective.load_state(state)
 
-    def descend(batch: Batch) -> BatchLoss:
+    def descend(batch: Batch, number: int) -> BatchLoss:
         losses = objective(model, batch.to(precision.device), precision=precision)
         precision.backward(losses.descended / target_tokens)
         return losses.detach()
 
     if splitter is None:
         begin()
-        parts = [descend(batch) for batch in batches]
+        parts = [descend(batch, number) for number, batch in enumerate(batches)]
     else:
         parts = splitter.run(batches, begin=begin, work=descend)
     loss = torch.stack([part.loss for part in parts]).sum()

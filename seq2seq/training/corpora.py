@@ -9,12 +9,12 @@ from seq2seq.build import parallel_text
 from seq2seq.data.encoded import EncodedCorpus, encode_corpus
 from seq2seq.data.filtering import PairFilter
 from seq2seq.data.loader import SubwordSampling, TrainingLoader, ValidationLoader
-from seq2seq.recipe import Recipe, TextSource
+from seq2seq.recipe import Recipe, TextSource, Training
 from seq2seq.text.corpus import read_pairs
 from seq2seq.text.tokenizer import Tokenizer
 
 #: Places of a batch, on the longer side, until `training.batch: auto` has been decided.
-PROVISIONAL_BATCH = 4096
+_PROVISIONAL = 4096
 
 
 @dataclass(frozen=True)
@@ -35,6 +35,11 @@ class Corpora:
         return replace(self, loader=self.loader.resized(batch_tokens), validation=self.validation.resized(batch_tokens))
 
 
+def provisional_batch(training: Training) -> int:
+    """Places of a batch by the recipe, or of a usual one while `auto` is undecided."""
+    return _PROVISIONAL if training.batch == "auto" else training.batch
+
+
 def prepare_corpora(
     recipe: Recipe,
     *,
@@ -49,7 +54,7 @@ def prepare_corpora(
     With `training.batch: auto` the batches have a provisional size; :meth:`Corpora.resized` gives them the one found.
     """
     section, training, sampling = recipe.corpus, recipe.training, recipe.tokenizer.sampling
-    batch = PROVISIONAL_BATCH if training.batch == "auto" else training.batch
+    batch = provisional_batch(training)
 
     def encode(
         name: str, entries: tuple[TextSource, ...], pair_filter: PairFilter, *, keep_text: bool

@@ -146,7 +146,7 @@ class Journal:
 
 
 def _trouble(record: dict[str, Any]) -> str:
-    """What has gone wrong in the run so far, as the end of a line; mostly nothing."""
+    """What has gone wrong since the last line, as the end of one; mostly nothing."""
     return "".join(f"  {name} {record[name]}" for name in ("skipped", "splits") if record.get(name))
 
 

@@ -88,15 +88,13 @@ class Recovery:
             self._last = Verdict.APPLIED
         return self.trusted and validation_loss - validation_loss == 0.0  # infinite or not a number otherwise
 
-    def news(self) -> str:
-        """What was left out since this was last asked, as "3 updates left out (2 not finite, 1 spike)"; or nothing."""
+    def news(self) -> tuple[int, str]:
+        """Updates left out since this was last asked, and in words: "3 updates left out (2 not finite, 1 spike)"."""
         found = {verdict: count for verdict, count in self._news.items() if verdict is not Verdict.OVERFLOW}
         self._news.clear()
-        if not found:
-            return ""
         total = sum(found.values())
         reasons = ", ".join(f"{count} {_REASONS[verdict]}" for verdict, count in sorted(found.items()))
-        return f"{total} update{'s' if total > 1 else ''} left out ({reasons})"
+        return total, f"{total} update{'s' if total > 1 else ''} left out ({reasons})"
 
     def give_up_or_count(self, *, good_update: int, why: str) -> None:
         """Count a rollback to the weights of `good_update`, and lower the learning rate.

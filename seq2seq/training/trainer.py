@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable, Iterable, Iterator
 from itertools import islice
 from pathlib import Path
+from typing import Any
 
 import torch
 
@@ -86,6 +87,7 @@ class Trainer:
         self._last_update = min(limits) if limits else None
         self._window = Window()
         self._splitter = Splitter(device=precision.device, say=display.message)
+        self._splits = 0
         self._saved_at = time.monotonic()
         self._clock = time.monotonic()
 
@@ -212,7 +214,8 @@ class Trainer:
         if self.mean is not None:
             self.mean.update(progress.update, applied=report.applied)
         self.recovery.take(progress.update, report.verdict)
-        progress.splits += self._splitter.taken()
+        self._splits += (splits := self._splitter.taken())
+        progress.splits += splits
         progress.target_tokens += report.target_tokens
         self._window.add(report)
 
@@ -244,16 +247,18 @@ class Trainer:
         figures = self._window.figures()
         progress = self.progress
         self.recovery.settle()
-        if news := self.recovery.news():
+        skipped, news = self.recovery.news()
+        if skipped:
             self.display.message(f"update {progress.update}: {news}; {progress.skipped} in all")
+        splits, self._splits = self._splits, 0
         done = self._share_done()
         spent = progress.seconds + time.monotonic() - self._clock
         figures |= {
             "epoch": min(progress.epoch + 1, self.training.epochs),
             "learning_rate": self._rate(),
             "memory_gib": round(memory_gib(self.precision.device), 3),
-            "skipped": progress.skipped,
-            "splits": progress.splits,
+            "skipped": skipped,
+            "splits": splits,
         }
         self.journal.write("train", progress.update, figures)
         eta = spent * (1.0 - done) / done if done else math.inf

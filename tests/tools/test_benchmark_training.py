@@ -41,7 +41,7 @@ TINY = [
     "model.encoder.embedding_size=8",
     "model.decoder.hidden_size=8",
     "model.decoder.embedding_size=8",
-    "training.batch_tokens=64",
+    "training.batch=64",
     "training.precision=fp32",
     "run.device=cpu",
     "run.threads=1",
@@ -231,11 +231,11 @@ def test_other_batches_and_other_vocabularies_are_warned_of() -> None:
         "model.encoder.cell=gru",
         "training.precision=bf16",
     ]
-    other = settings_of(str(SMALL), [], [["tokenizer.vocabulary_size=99"], ["training.batch_tokens=99"]])
+    other = settings_of(str(SMALL), [], [["tokenizer.vocabulary_size=99"], ["training.batch=99"]])
     assert other[0].name == "benchmark-small"
     tokenizer, batches = warnings_of(other)
     assert "tokenizer.vocabulary_size=99 has another tokenizer than benchmark-small" in tokenizer
-    assert "training.batch_tokens=99 trains on other batches than benchmark-small" in batches
+    assert "training.batch=99 trains on other batches than benchmark-small" in batches
 
 
 # Parts.

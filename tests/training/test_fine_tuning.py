@@ -45,7 +45,7 @@ model:
   decoder: {cell: gru, hidden_size: 6, embedding_size: 5, dropout: 0.1}
 training:
   epochs: 2
-  batch_tokens: 32
+  batch: 32
   precision: fp32
   optimizer: {name: adamw, learning_rate: 0.01, weight_decay: 0.1}
   validation: {sentences: 2}

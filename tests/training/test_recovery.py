@@ -362,12 +362,12 @@ def test_trust_is_lost_and_won() -> None:
 
 def test_news_are_told_once() -> None:
     tested, _ = recovery()
-    assert tested.news() == ""
+    assert tested.news()[0] == 0
     take(tested, NAN, OVERFLOW, SPIKE, GOOD, NAN)
-    assert tested.news() == "3 updates left out (2 not finite, 1 spike)"
-    assert tested.news() == ""
+    assert tested.news() == (3, "3 updates left out (2 not finite, 1 spike)")
+    assert tested.news()[0] == 0
     take(tested, SPIKE)
-    assert tested.news() == "1 update left out (1 spike)"
+    assert tested.news() == (1, "1 update left out (1 spike)")
 
 
 def test_all_finite() -> None:

@@ -39,7 +39,7 @@ model:
   decoder: {cell: gru, hidden_size: 6, embedding_size: 5, dropout: 0.1}
 training:
   epochs: 3
-  batch_tokens: 512
+  batch: 512
   precision: fp32
   label_smoothing: 0.1
   validation: {metric: loss, samples: 2}

@@ -19,7 +19,7 @@ from seq2seq.data.flat import FlatSentences, offsets_of
 from seq2seq.data.loader import TrainingLoader
 from seq2seq.errors import UsageError
 from seq2seq.recipe import Recipe
-from seq2seq.training.corpora import prepare_corpora
+from seq2seq.training.corpora import prepare_corpora, provisional_batch
 
 #: So many that sentences of a batch are about as alike as those of a large corpus.
 SYNTHETIC_PAIRS = 100_000
@@ -116,7 +116,7 @@ def synthetic_material(recipe: Recipe, device: torch.device, lengths: Lengths) -
     )
     loader = TrainingLoader(
         corpus,
-        batch_tokens=recipe.training.batch_tokens,
+        batch_tokens=provisional_batch(recipe.training),
         seed=recipe.run.seed,
         shuffle_window=recipe.training.shuffle_window,
         multiple_of=_BATCH_MULTIPLE,

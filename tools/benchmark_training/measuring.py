@@ -122,7 +122,7 @@ class Contest:
 def data_of(recipe: Recipe) -> tuple[object, ...]:
     """What decides over batches: settings that agree in it train on the same."""
     training = recipe.training
-    return (recipe.corpus, recipe.tokenizer, recipe.run.seed, training.batch_tokens, training.shuffle_window)
+    return (recipe.corpus, recipe.tokenizer, recipe.run.seed, training.batch, training.shuffle_window)
 
 
 def enter(

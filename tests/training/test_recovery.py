@@ -13,10 +13,13 @@ import pytest
 import torch
 
 from seq2seq.errors import TrainingError
+from seq2seq.model.encoder_decoder import EncoderDecoder
 from seq2seq.model_directory import read_weights
 from seq2seq.recipe import recipe_from_text
 from seq2seq.training import step
+from seq2seq.training.average import RunningMean
 from seq2seq.training.interrupt import Interrupt, Interrupted
+from seq2seq.training.precision import Precision, clip_gradients
 from seq2seq.training.progress import Progress
 from seq2seq.training.recovery import Recovery, all_finite
 from seq2seq.training.run import train
@@ -309,6 +312,29 @@ def test_an_interrupt_in_the_middle_of_it(poison: Poison, monkeypatch: pytest.Mo
     assert progress().skipped == progress("whole").skipped == 2
 
 
+def test_a_small_memory(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Batches of more than five pairs do not fit: the same weights, and every piece is read."""
+    settings = ("training.max_updates=5", "model.decoder.dropout=0")
+    run(*settings, "run.name=large")
+    forward = EncoderDecoder.forward
+
+    def small(self: EncoderDecoder, source: torch.Tensor, *others: Any) -> Any:
+        if self.training and source.shape[0] > 5:
+            raise torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 2.00 GiB")
+        return forward(self, source, *others)
+
+    monkeypatch.setattr(EncoderDecoder, "forward", small)
+    display = run(*settings)
+    assert sum("did not fit into memory and was split" in text for text in display.said) == 1
+    assert [record["splits"] for record in journal("train")] == [progress().splits]
+    assert progress().splits >= 5
+    assert progress().target_tokens == progress("large").target_tokens > 500
+    one, other = stored(), stored("large")
+    for name in one:
+        if name.startswith("model."):
+            torch.testing.assert_close(one[name], other[name], rtol=0, atol=1e-4)
+
+
 # The record
 
 
@@ -374,3 +400,35 @@ def test_all_finite() -> None:
     assert all_finite([torch.ones(3), torch.zeros(2, 2)])
     assert not all_finite([torch.ones(3), torch.tensor([1.0, math.nan])])
     assert not all_finite([torch.tensor([math.inf]), torch.ones(3)])
+
+
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a GPU")
+def test_on_a_gpu_nobody_waits() -> None:
+    """Judged, obeyed and counted with no synchronisation but that with a much earlier update."""
+    device = torch.device("cuda")
+    model = torch.nn.Linear(3, 3, device=device)
+    optimizer = torch.optim.Adam(model.parameters(), lr=0.1, fused=True)
+    precision, mean = Precision(dtype=torch.float32, device=device), RunningMean(model, decay=0.9)
+    counted = Progress()
+    watch = SpikeWatch(norm=100.0, loss=10.0, device=device)
+    tested = Recovery(watch=watch, progress=counted, skips=9, window=9, factor=0.5, rollbacks=1)
+    loss, before = torch.ones((), device=device), []
+    try:
+        for update in range(1, 8):
+            for parameter in model.parameters():
+                parameter.grad = torch.full_like(parameter, math.nan if update in (3, 4) else 1.0)
+            before.append([parameter.detach().clone() for parameter in model.parameters()])
+            norm = clip_gradients(model.parameters(), by="none", threshold=1.0)
+            verdict = watch.judge(loss, norm)
+            precision.step(optimizer, verdict == Verdict.APPLIED)
+            mean.update(update, applied=verdict == Verdict.APPLIED)
+            tested.take(update, verdict)
+            torch.cuda.set_sync_debug_mode("error")  # from the second update on
+    finally:
+        torch.cuda.set_sync_debug_mode("default")
+    tested.settle()
+    assert (counted.skipped, counted.skips, counted.weights_update) == (2, [3, 4], 7)
+    for place, unchanged in ((2, False), (3, True), (4, True), (5, False)):  # between one update and the next
+        pairs = zip(before[place - 1], before[place], strict=True)
+        assert all(torch.equal(one, other) for one, other in pairs) is unchanged
+    assert all_finite(mean.state().values())

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 
 from seq2seq.cli.arguments import ArgumentParser
 from seq2seq.cli.failure import run, say
+from seq2seq.errors import Seq2SeqError
 
 _DESCRIPTION = """\
 Train the translation system that a recipe describes. The same command again continues a run that was interrupted,
@@ -40,7 +41,8 @@ def _parser() -> ArgumentParser:
     group.add_argument(
         "--check",
         action="store_true",
-        help="read all the text and push two batches through training, validation, saving, loading and translating",
+        help="read all the text and push two batches through training, validation, saving, loading and translating, "
+        "in one process",
     )
     group.add_argument("--print-recipe", action="store_true", help="print the recipe with every value filled in")
     where = parser.add_argument_group("where")
@@ -51,15 +53,24 @@ def _parser() -> ArgumentParser:
 
 def _train(arguments: argparse.Namespace) -> int:
     from seq2seq.recipe import dump_recipe, load_recipe, with_adopted_tokenizer
+    from seq2seq.training.distributed import first_of_machine, leads
 
     overrides = list(arguments.overrides)
     if arguments.device is not None:
         overrides.append(f"run.device={arguments.device}")
-    recipe = load_recipe(arguments.recipe, overrides)
+    try:
+        recipe = load_recipe(arguments.recipe, overrides)
+    except Seq2SeqError as error:
+        if first_of_machine():
+            raise
+        raise SystemExit(error.exit_code) from None
     if arguments.print_recipe:
-        print(dump_recipe(with_adopted_tokenizer(recipe)), end="")
+        if leads():
+            print(dump_recipe(with_adopted_tokenizer(recipe)), end="")
         return 0
     if arguments.check:
+        if not leads():
+            return 0
         from seq2seq.training.check import check
 
         for line in check(recipe):
@@ -74,7 +85,7 @@ def _train(arguments: argparse.Namespace) -> int:
     except Interrupted as interrupted:
         say(f"seq2seq-train: {interrupted}: the state is saved; the same command continues the run")
         return interrupted.exit_code
-    for test in result.tests:
+    for test in result.tests if leads() else ():
         print(*test.lines(), sep="\n", flush=True)
     return 0
 

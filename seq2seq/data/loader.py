@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import count, islice
 from typing import final
 
 import numpy
@@ -17,14 +18,14 @@ from seq2seq.data.prefetch import prefetch
 from seq2seq.data.sampler import Padding, epoch_order, generator_of, plan_batches, windows
 from seq2seq.data.sampling import SubwordSampling, sampled
 
-__all__ = ["SubwordSampling", "TrainingLoader", "ValidationLoader"]
+__all__ = ["Share", "SubwordSampling", "TrainingLoader", "ValidationLoader"]
 
 #: Batches made ahead of the training step.
 _BATCHES_AHEAD = 8
 #: Pairs that the number of batches is estimated from when they must be sampled for it.
 _ESTIMATED_FROM = 20_000
 #: Keep the random numbers of one use apart from those of another.
-_SHUFFLE_STREAM, _SOURCE_STREAM, _TARGET_STREAM = 1, 2, 3
+_SHUFFLE_STREAM, _SOURCE_STREAM, _TARGET_STREAM, _NOISE_STREAM = 1, 2, 3, 4
 
 
 @dataclass(frozen=True)
@@ -36,6 +37,39 @@ class _Window:
     indices: NDArray[numpy.integer]
     batches: list[NDArray[numpy.int64]]
     padding: Padding
+
+
+@dataclass(frozen=True, kw_only=True)
+class Share:
+    """One process's part of a group of batches that make an update together.
+
+    batches: its own, perhaps none. seeds: a number for each of them that its noise, such as dropout, is to be drawn
+    from; it depends on (seed, epoch, place in the epoch) alone, however batches are shared out. group: number of
+    batches of all processes; target_tokens, source_tokens: their real tokens, EOS included.
+    """
+
+    batches: list[Batch]
+    seeds: list[int]
+    group: int
+    target_tokens: int
+    source_tokens: int
+
+
+@dataclass(frozen=True)
+class _Planned:
+    """A batch that nobody has made yet: its place in the epoch, and that of its pairs in a window."""
+
+    number: int
+    window: _Window
+    indices: NDArray[numpy.integer]
+
+    @property
+    def target_tokens(self) -> int:
+        return int(self.window.target.lengths(self.indices).sum()) + len(self.indices)
+
+    @property
+    def source_tokens(self) -> int:
+        return int(self.window.source.lengths(self.indices).sum()) + len(self.indices)
 
 
 @final
@@ -106,7 +140,34 @@ class TrainingLoader:
         """The batches of an epoch from number `start_batch` on: exactly those that follow when it begins at 0."""
         planned_padding: list[Padding] = []
         self._planned_padding = planned_padding
-        return prefetch(lambda: self._batches(epoch, start_batch, planned_padding), depth=_BATCHES_AHEAD)
+        return prefetch(
+            lambda: (self._made(batch) for batch in self._batches(epoch, start_batch, planned_padding)),
+            depth=_BATCHES_AHEAD,
+        )
+
+    def shares(
+        self, epoch: int, *, start_batch: int = 0, group: int, rank: int = 0, processes: int = 1
+    ) -> Iterator[Share]:
+        """The batches of :meth:`epoch` in groups of `group`, the last perhaps smaller; of each one process's share.
+
+        Process `rank` of `processes` has every `processes`-th batch of a group, and makes no other.
+        """
+        planned_padding: list[Padding] = []
+        self._planned_padding = planned_padding
+
+        def share_out() -> Iterator[Share]:
+            batches = self._batches(epoch, start_batch, planned_padding)
+            while planned := list(islice(batches, group)):
+                own = planned[rank::processes]
+                yield Share(
+                    batches=[self._made(batch) for batch in own],
+                    seeds=[self._noise_seed(epoch, batch.number) for batch in own],
+                    group=len(planned),
+                    target_tokens=sum(batch.target_tokens for batch in planned),
+                    source_tokens=sum(batch.source_tokens for batch in planned),
+                )
+
+        return prefetch(share_out, depth=max(1, _BATCHES_AHEAD * processes // group))
 
     @property
     def estimated_batches(self) -> int:
@@ -123,15 +184,22 @@ class TrainingLoader:
             self._estimate = max(1, round(planned * len(self._corpus) / len(order)))
         return self._estimate
 
-    def _batches(self, epoch: int, start_batch: int, planned_padding: list[Padding]) -> Iterator[Batch]:
-        skip = start_batch
+    def _noise_seed(self, epoch: int, number: int) -> int:
+        return int(generator_of(self._seed, epoch, number, _NOISE_STREAM).integers(2**63))
+
+    def _made(self, planned: _Planned) -> Batch:
+        window = planned.window
+        batch = _gather(window.source, window.target, planned.indices, special=self._corpus.special)
+        return batch.pin_memory() if self._pin_memory else batch
+
+    def _batches(self, epoch: int, start_batch: int, planned_padding: list[Padding]) -> Iterator[_Planned]:
+        skip, numbers = start_batch, count(start_batch)
         # Segmenting a window takes a while: with sampling, the next is made while this one is used.
         planned = self._planned(epoch) if self._sampling is None else prefetch(lambda: self._planned(epoch), depth=1)
         for window in planned:
             planned_padding.append(window.padding)
             for places in window.batches[skip:]:
-                batch = _gather(window.source, window.target, window.indices[places], special=self._corpus.special)
-                yield batch.pin_memory() if self._pin_memory else batch
+                yield _Planned(next(numbers), window, window.indices[places])
             skip = max(0, skip - len(window.batches))
 
     def _planned(self, epoch: int) -> Iterator[_Window]:

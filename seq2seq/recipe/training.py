@@ -276,7 +276,10 @@ class Training(Section):
         "takes and learning gains from, found once when the run begins.",
     )
     accumulation: Positive = Field(
-        default=1, description="Batches whose gradients make one update; the loss is a mean over all their tokens."
+        default=1,
+        description="Batches whose gradients make one update, in each process where several train together; the loss "
+        "is a mean over all their tokens.",
+        json_schema_extra=CHANGEABLE,
     )
     shuffle_window: Positive = Field(default=1_000_000, description="Pairs that are sorted by length together.")
     precision: PrecisionName = Field(

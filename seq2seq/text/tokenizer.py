@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import os
 import threading
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import Any, final
 
@@ -110,6 +110,9 @@ class Tokenizer:
     def to_bytes(self) -> bytes:
         """The serialized model."""
         return self._model
+
+    def __reduce__(self) -> tuple[Callable[[bytes], Tokenizer], tuple[bytes]]:
+        return Tokenizer.from_bytes, (self._model,)  # so that it can be sent to another process
 
     @property
     def fingerprint(self) -> str:

@@ -33,7 +33,7 @@ def check(recipe: Recipe) -> Iterator[str]:
         trial = recipe.model_copy(
             update={"run": recipe.run.model_copy(update={"directory": folder, "tensorboard": False})}
         )
-        result = train(trial, stop_after=UPDATES, validation_sentences=SENTENCES)
+        result = train(trial, stop_after=UPDATES, validation_sentences=SENTENCES, alone=True)
         yield f"training, validation and saving work: {result.updates} updates"
         translator = Translator.load(result.directory, device=recipe.run.device)
         first = next(read_pairs(parallel_text(recipe.corpus.validation[0], recipe.corpus)))

@@ -13,14 +13,18 @@ class Interrupted(KeyboardInterrupt):
 
     def __init__(self, number: int) -> None:
         super().__init__(signal.Signals(number).name)
+        self.number = number
         self.exit_code = 128 + number
 
 
 class Interrupt:
     """While entered, SIGINT and SIGTERM only take a note; a second one of them acts as if this were not here."""
 
-    def __init__(self) -> None:
-        self._number: int | None = None
+    def __init__(self, *, patient: bool = False) -> None:
+        """`patient`: a second signal too only takes a note, as is right where a launcher passes them on."""
+        #: The signal that has come; 0 while none has.
+        self.number = 0
+        self._patient = patient
         self._previous: dict[int, Any] = {}
 
     def __enter__(self) -> Interrupt:
@@ -35,15 +39,18 @@ class Interrupt:
         self._restore()
 
     def _note(self, number: int, frame: FrameType | None) -> None:
-        self._number = number
-        self._restore()
+        self.number = number
+        if not self._patient:
+            self._restore()
 
     def _restore(self) -> None:
         for number, handler in self._previous.items():
             signal.signal(number, handler)
         self._previous = {}
 
-    def check(self) -> None:
-        """Raise Interrupted if a signal has come."""
-        if self._number is not None:
-            raise Interrupted(self._number)
+    def check(self, number: int | None = None) -> None:
+        """Raise Interrupted if a signal has come: `number`, if it is given, which is 0 for none."""
+        if number is None:
+            number = self.number
+        if number:
+            raise Interrupted(number)

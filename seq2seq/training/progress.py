@@ -54,6 +54,8 @@ class Progress:
     #: Content of the training corpus as encoded, and CPU threads: a continued run needs the same to be the same.
     corpus: str = ""
     threads: int = 0
+    #: Batches that make an update, over all processes.
+    group: int = 0
 
     def to_json(self) -> str:
         """As JSON text."""

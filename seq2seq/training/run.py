@@ -11,7 +11,6 @@ from pathlib import Path
 import torch
 
 from seq2seq.build import build_model
-from seq2seq.device import resolve_device
 from seq2seq.errors import TrainingError
 from seq2seq.model.encoder_decoder import EncoderDecoder
 from seq2seq.model_directory import load_description, save_description
@@ -23,8 +22,11 @@ from seq2seq.training.allocator import bound_kernel_cache, keep_freed_memory
 from seq2seq.training.average import RunningMean
 from seq2seq.training.batch_size import find_batch_size
 from seq2seq.training.checkpoint import load_checkpoint
+from seq2seq.training.continuation import check_same_start, note_group
 from seq2seq.training.corpora import Corpora, prepare_corpora
+from seq2seq.training.distributed import World
 from seq2seq.training.fine_tuning import begin, first_tokenizers
+from seq2seq.training.follower import NoDisplay, NoJournal
 from seq2seq.training.interrupt import Interrupt
 from seq2seq.training.journal import Display, Journal, duration, make_display
 from seq2seq.training.kept import Keeper
@@ -68,8 +70,12 @@ def train(
     display: Display | None = None,
     stop_after: int | None = None,
     validation_sentences: int | None = None,
+    alone: bool = False,
 ) -> TrainingResult:
     """Train `recipe`, or continue the run that was begun with it, to its end.
+
+    Started by torchrun, the processes train it together; what follows is of the first of them, and the others only
+    compute, and end by SystemExit where the first one raises.
 
     Args:
         recipe: from :func:`seq2seq.load_recipe`.
@@ -77,24 +83,29 @@ def train(
         display: where progress is shown; by default stderr.
         stop_after: end after this many updates, whatever the recipe says; for a trial.
         validation_sentences: decode only this many in validation, whatever the recipe says; for a trial.
+        alone: train in this process only, whatever torchrun says; for a trial.
 
     Raises:
         Seq2SeqError: the corpus, the recipe, the device or the folder cannot be used.
         KeyboardInterrupt: SIGINT or SIGTERM came; the state has been saved, and the same call continues.
     """
+    limits = _Limits(stop_after, validation_sentences)
     directory = RunDirectory(Path(recipe.run.directory) / recipe.run.name)
-    shown = display or make_display()
-    try:
-        if fresh and recipe.training.fine_tuning is not None:
-            starting_directory(recipe)  # which must not be the run that is put aside
-        if fresh and (aside := directory.set_aside()) is not None:
-            shown.message(f"the old run is now {aside}")
-        recipe = with_adopted_tokenizer(recipe)
-        with directory, Interrupt() as interrupt:
-            limits = _Limits(stop_after, validation_sentences)
-            return _train(recipe, directory, shown, interrupt, limits)
-    finally:
-        shown.close()
+    join = World.alone if alone else World.join
+    with join(recipe.run.device) as world, Interrupt(patient=world.size > 1) as interrupt:
+        if not world.leads:
+            return _train(with_adopted_tokenizer(recipe), directory, NoDisplay(), interrupt, limits, world)
+        shown = display or make_display()
+        try:
+            if fresh and recipe.training.fine_tuning is not None:
+                starting_directory(recipe)  # which must not be the run that is put aside
+            if fresh and (aside := directory.set_aside()) is not None:
+                shown.message(f"the old run is now {aside}")
+            recipe = with_adopted_tokenizer(recipe)
+            with directory:
+                return _train(recipe, directory, shown, interrupt, limits, world)
+        finally:
+            shown.close()
 
 
 @dataclass(frozen=True)
@@ -106,10 +117,15 @@ class _Limits:
 
 
 def _train(
-    recipe: Recipe, directory: RunDirectory, display: Display, interrupt: Interrupt, limits: _Limits
+    recipe: Recipe, directory: RunDirectory, display: Display, interrupt: Interrupt, limits: _Limits, world: World
 ) -> TrainingResult:
     began = time.monotonic()
-    device = resolve_device(recipe.run.device)
+    device = world.device
+    if world.size > 1 and recipe.model.attention.type == "hard":
+        raise TrainingError(
+            "model.attention.type hard is trained by one process alone: its baseline is a mean over all batches in "
+            "turn; start it without torchrun, or choose another attention"
+        )
     cells = (recipe.model.encoder.cell, recipe.model.decoder.cell)
     dtype, reason = chosen_precision(recipe.training.precision, device, cells=cells)
     if reason is not None:
@@ -120,17 +136,19 @@ def _train(
     if device.type == "cpu":
         keep_freed_memory()
         bound_kernel_cache()
-    source_tokenizer, target_tokenizer = _tokenizers(recipe, directory, display)
-    interrupt.check()
-    corpora = prepare_corpora(
-        recipe,
-        source_tokenizer=source_tokenizer,
-        target_tokenizer=target_tokenizer,
-        batch_multiple=8,
-        pin_memory=device.type == "cuda",
-        say=display.message,
+    source_tokenizer, target_tokenizer = world.first(lambda: _tokenizers(recipe, directory, display))
+    interrupt.check(*world.agree(interrupt.number))
+    corpora = world.in_turn(
+        lambda: prepare_corpora(
+            recipe,
+            source_tokenizer=source_tokenizer,
+            target_tokenizer=target_tokenizer,
+            batch_multiple=8,
+            pin_memory=device.type == "cuda",
+            say=display.message,
+        )
     )
-    interrupt.check()
+    interrupt.check(*world.agree(interrupt.number))
     trainer = _trainer(
         recipe,
         directory,
@@ -140,12 +158,14 @@ def _train(
         tokenizers=(source_tokenizer, target_tokenizer),
         corpora=corpora,
         limits=limits,
+        world=world,
     )
     progress = trainer.progress
     try:
         if not progress.finished:
             progress.seconds += time.monotonic() - began if progress.update == 0 else 0.0
-            if recipe.training.fine_tuning is not None and not directory.checkpoint.is_file():
+            fine_tuned = recipe.training.fine_tuning is not None
+            if fine_tuned and world.first(lambda: not directory.checkpoint.is_file()):
                 trainer.save()  # from here on the old model is not needed
             trainer.run()
             trainer.journal.write(
@@ -161,16 +181,17 @@ def _train(
     )
     tests: tuple[Evaluated, ...] = ()
     if recipe.evaluation.after_training and recipe.corpus.test and limits.updates is None:
-        tests = _test(recipe, directory, interrupt)
-    make_report(directory.path, say=display.message)
+        tests = world.first(lambda: _test(recipe, directory, interrupt, world))
+    if world.leads:
+        make_report(directory.path, say=display.message)
     return TrainingResult(
         directory.path, metric, progress.best, progress.best_update, progress.update, progress.seconds, tests
     )
 
 
-def _test(recipe: Recipe, directory: RunDirectory, interrupt: Interrupt) -> tuple[Evaluated, ...]:
+def _test(recipe: Recipe, directory: RunDirectory, interrupt: Interrupt, world: World) -> tuple[Evaluated, ...]:
     """Score the best model on the test corpora, and keep the scores beside it as `evaluation.json`."""
-    translator = Translator.load(directory.path, device=recipe.run.device)
+    translator = Translator.load(directory.path, device=str(world.device))
     tests = tuple(evaluate_test_sets(translator, recipe, watch=lambda _: interrupt.check()))
     scores = json.dumps([test.as_dict() for test in tests], indent=2, ensure_ascii=False) + "\n"
     write_atomically(directory.path / "evaluation.json", scores.encode())
@@ -204,6 +225,7 @@ def _trainer(
     tokenizers: tuple[Tokenizer, Tokenizer],
     corpora: Corpora,
     limits: _Limits,
+    world: World,
 ) -> Trainer:
     """Everything put together, at the start or where the checkpoint left off."""
     training = recipe.training
@@ -218,7 +240,7 @@ def _trainer(
     trained = begin(model, recipe, tokenizers, resumed=resumed, say=display.message)
     optimizer = make_optimizer(trained, **training.optimizer.model_dump())
     mean = None
-    if training.exponential_smoothing:
+    if training.exponential_smoothing and world.leads:
         mean = RunningMean(model, decay=training.exponential_smoothing)
     attention = recipe.model.attention
     reinforce = None
@@ -240,17 +262,26 @@ def _trainer(
             watch=watch,
         )
         _check_continuation(progress, corpora, directory, display, recipe)
+    check_same_start(world, directory, corpora, progress.update if resumed else None)
+    note_group(progress, training.accumulation * world.size, display)
     objective = _objective(training, reinforce, source_tokenizer, target_tokenizer)
-    corpora = _in_batches(recipe, corpora, progress, model, objective, precision, display)
+    corpora = _in_batches(recipe, corpora, progress, model, objective, precision, display, world)
     parameters = sum(parameter.numel() for parameter in model.parameters())
     display.message(
         f"model: {parameters:,} parameters; {precision.device}, {precision.name}"
+        + (f", {world.size} processes" if world.size > 1 else "")
         + (f", {torch.get_num_threads()} threads" if precision.device.type == "cpu" else "")
         + (f"; continuing after update {progress.update}" if resumed else "")
     )
-    journal = Journal(
-        directory.path, keep_bytes=progress.journal_bytes, update=progress.update, tensorboard=recipe.run.tensorboard
-    )
+    written = None
+    if world.leads:
+        written = Journal(
+            directory.path,
+            keep_bytes=progress.journal_bytes,
+            update=progress.update,
+            tensorboard=recipe.run.tensorboard,
+        )
+    journal = written or NoJournal()
     if not progress.finished:
         journal.write(
             "resume" if resumed else "start",
@@ -264,6 +295,7 @@ def _trainer(
                 "device": str(precision.device),
                 "precision": precision.name,
                 **describe_machine(precision.device),
+                "processes": world.size,
             },
         )
     options = replace(TranslationOptions.from_recipe(recipe.search), beam=training.validation.beam)
@@ -280,16 +312,18 @@ def _trainer(
         evaluation=recipe.evaluation,
         directory=directory.path,
     )
-    observer = Observer(
-        directory.path,
-        recipe=recipe,
-        validator=validator,
-        sources=sources,
-        references=references,
-        tokenizer=source_tokenizer,
-        journal=journal,
-        say=display.message,
-    )
+    observer = None
+    if written is not None:
+        observer = Observer(
+            directory.path,
+            recipe=recipe,
+            validator=validator,
+            sources=sources,
+            references=references,
+            tokenizer=source_tokenizer,
+            journal=written,
+            say=display.message,
+        )
     keeper = Keeper(
         directory.training,
         **training.keep.model_dump(),
@@ -297,7 +331,8 @@ def _trainer(
         source_tokenizer=source_tokenizer,
         target_tokenizer=target_tokenizer,
     )
-    keeper.forget_after(progress.update)
+    if world.leads:
+        keeper.forget_after(progress.update)
     return Trainer(
         model=model,
         objective=objective,
@@ -307,7 +342,7 @@ def _trainer(
         validator=validator,
         keeper=keeper,
         optimizer=optimizer,
-        schedule=_schedule(recipe, corpora),
+        schedule=_schedule(recipe, corpora, group=progress.group),
         precision=precision,
         training=training,
         progress=progress,
@@ -322,6 +357,7 @@ def _trainer(
         journal=journal,
         display=display,
         interrupt=interrupt,
+        world=world,
         checkpoint=directory.checkpoint,
         log_seconds=recipe.run.log_seconds,
         stop_after=limits.updates,
@@ -348,6 +384,7 @@ def _in_batches(
     objective: Objective,
     precision: Precision,
     display: Display,
+    world: World,
 ) -> Corpora:
     """The corpora in batches of the recipe's size; `auto` is decided once, and kept with the progress."""
     training = recipe.training
@@ -355,13 +392,16 @@ def _in_batches(
         progress.batch_tokens = training.batch
         return corpora
     if not progress.batch_tokens:
-        found = find_batch_size(
-            model,
-            corpora.loader,
-            objective=objective,
-            make_optimizer=lambda copied: make_optimizer(copied.parameters(), **training.optimizer.model_dump()),
-            precision=precision,
-            accumulation=training.accumulation,
+        found = world.first(
+            lambda: find_batch_size(
+                model,
+                corpora.loader,
+                objective=objective,
+                make_optimizer=lambda copied: make_optimizer(copied.parameters(), **training.optimizer.model_dump()),
+                precision=precision,
+                accumulation=training.accumulation * world.size,
+                processes=world.size,
+            )
         )
         progress.batch_tokens = found.tokens
         display.message(f"training.batch auto: batches of {found.tokens:,} pieces, {found.bound}")
@@ -392,9 +432,10 @@ def _check_continuation(
         progress.finished = ""
 
 
-def _schedule(recipe: Recipe, corpora: Corpora) -> Schedule:
+def _schedule(recipe: Recipe, corpora: Corpora, *, group: int) -> Schedule:
+    """The schedule, where updates take `group` batches each."""
     section, training = recipe.training.schedule, recipe.training
-    per_epoch = -(-corpora.loader.estimated_batches // training.accumulation)
+    per_epoch = -(-corpora.loader.estimated_batches // group)
     total = per_epoch * training.epochs
     return Schedule(
         name=section.name,

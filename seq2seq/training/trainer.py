@@ -4,19 +4,19 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Callable, Iterable, Iterator
-from itertools import islice
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import torch
 
-from seq2seq.data.batch import Batch
-from seq2seq.data.loader import TrainingLoader
+from seq2seq.data.loader import Share, TrainingLoader
 from seq2seq.model.encoder_decoder import EncoderDecoder
 from seq2seq.recipe import Training
 from seq2seq.training.average import RunningMean
 from seq2seq.training.checkpoint import load_checkpoint, save_checkpoint
+from seq2seq.training.distributed import World
+from seq2seq.training.follower import NoJournal
 from seq2seq.training.interrupt import Interrupt, Interrupted
 from seq2seq.training.journal import Display, Journal, memory_gib
 from seq2seq.training.kept import Keeper
@@ -50,9 +50,10 @@ class Trainer:
         training: Training,
         progress: Progress,
         recovery: Recovery,
-        journal: Journal,
+        journal: Journal | NoJournal,
         display: Display,
         interrupt: Interrupt,
+        world: World,
         checkpoint: Path,
         log_seconds: float,
         stop_after: int | None = None,
@@ -80,6 +81,8 @@ class Trainer:
         self.journal = journal
         self.display = display
         self.interrupt = interrupt
+        self.world = world
+        self.exchange = world.exchange(model)
         self.checkpoint = checkpoint
         self.log_seconds = log_seconds
         self.observe = observe
@@ -94,7 +97,7 @@ class Trainer:
     def run(self) -> Progress:
         """Train to the end, or to an interrupt, which is raised after the state has been saved."""
         try:
-            if not self.checkpoint.is_file():
+            if self.world.first(lambda: not self.checkpoint.is_file()):
                 self.save()  # What there is to go back to, should it go wrong from the start.
             while not self.progress.finished:
                 if self.progress.validation_due:
@@ -113,7 +116,7 @@ class Trainer:
         return self.progress
 
     def save(self) -> None:
-        """Write the checkpoint, unless something speaks against the weights; then the last good one stays."""
+        """Write the checkpoint, in the leader, unless something speaks against the weights; then the last one stays."""
         if not self._sound():
             self.display.message(
                 f"the weights after update {self.progress.update} are in doubt and not saved; the last good "
@@ -124,15 +127,17 @@ class Trainer:
         self.progress.seconds += now - self._clock
         self.progress.journal_bytes = self.journal.size
         self._clock = self._saved_at = now
-        save_checkpoint(
-            self.checkpoint,
-            model=self.model,
-            optimizer=self.optimizer,
-            mean=self.mean,
-            precision=self.precision,
-            progress=self.progress,
-            reinforce=self.objective.reinforce,
-            watch=self.recovery.watch,
+        self.world.first(
+            lambda: save_checkpoint(
+                self.checkpoint,
+                model=self.model,
+                optimizer=self.optimizer,
+                mean=self.mean,
+                precision=self.precision,
+                progress=self.progress,
+                reinforce=self.objective.reinforce,
+                watch=self.recovery.watch,
+            )
         )
 
     def _sound(self) -> bool:
@@ -165,6 +170,7 @@ class Trainer:
             f"the text that follows and {progress.rate_scale:g} of the learning rate"
         )
         self._window.start()
+        self.world.wait()  # until every process has read what is now written over
         self.save()
 
     def _end(self) -> str:
@@ -180,10 +186,15 @@ class Trainer:
         progress, training = self.progress, self.training
         self.model.train()
         self._window.start()
-        batches = self.loader.epoch(progress.epoch, start_batch=progress.batch)
-        for group in _groups(batches, training.accumulation):
-            self._update(group)
-            progress.batch += len(group)
+        for share in self.loader.shares(
+            progress.epoch,
+            start_batch=progress.batch,
+            group=training.accumulation * self.world.size,
+            rank=self.world.rank,
+            processes=self.world.size,
+        ):
+            self._update(share)
+            progress.batch += share.group
             if training.validation.every_updates is not None:
                 progress.validation_due = progress.update % training.validation.every_updates == 0
             self._between_updates()
@@ -196,26 +207,27 @@ class Trainer:
     def _past_last_update(self) -> bool:
         return self._last_update is not None and self.progress.update >= self._last_update
 
-    def _update(self, group: list[Batch]) -> None:
+    def _update(self, share: Share) -> None:
         progress, training = self.progress, self.training
         progress.update += 1
         report = train_step(
             self.model,
-            group,
+            share.batches,
             objective=self.objective,
             optimizer=self.optimizer,
             precision=self.precision,
             learning_rate=self._rate(),
             clip_by=training.clipping.by,
             clip_threshold=training.clipping.threshold,
+            share=share,
+            exchange=self.exchange,
             watch=self.recovery.watch,
             splitter=self._splitter,
         )
         if self.mean is not None:
             self.mean.update(progress.update, applied=report.applied)
         self.recovery.take(progress.update, report.verdict)
-        self._splits += (splits := self._splitter.taken())
-        progress.splits += splits
+        self._splits += self._splitter.taken()
         progress.target_tokens += report.target_tokens
         self._window.add(report)
 
@@ -229,14 +241,18 @@ class Trainer:
         if self.recovery.failed:
             self._log()
             self._roll_back(self.recovery.why())
-        if self._window.seconds >= self.log_seconds:
+        leads = self.world.leads  # whose clock decides for all
+        log_due = leads and self._window.seconds >= self.log_seconds
+        save_due = leads and time.monotonic() - self._saved_at >= 60.0 * self.training.checkpoint_minutes
+        signal, log, save = self.world.agree(self.interrupt.number, log_due, save_due)
+        if log:
             self._log()
-        self.interrupt.check()
+        self.interrupt.check(signal)
         if self.progress.validation_due:
             self._validate()
             self.model.train()
             self._window.start()
-        elif time.monotonic() - self._saved_at >= 60.0 * self.training.checkpoint_minutes and self._sound():
+        elif save and self._sound():
             self._log()
             self.save()
 
@@ -250,7 +266,8 @@ class Trainer:
         skipped, news = self.recovery.news()
         if skipped:
             self.display.message(f"update {progress.update}: {news}; {progress.skipped} in all")
-        splits, self._splits = self._splits, 0
+        splits, self._splits = self.world.total(self._splits), 0
+        progress.splits += splits
         done = self._share_done()
         spent = progress.seconds + time.monotonic() - self._clock
         figures |= {
@@ -274,15 +291,19 @@ class Trainer:
             share = max(share, progress.update / self._last_update)
         return min(1.0, share)
 
+    def _look(self) -> tuple[dict[str, Any], bool]:
+        """What the validation finds, and whether the weights are numbers at all."""
+        with memory_needed_for("validation", "lower training.batch, training.validation.beam or search.batch_size"):
+            figures = self.validator(self.served, check=self.interrupt.check)
+        return figures, all_finite([*self.served.parameters(), *self.model.parameters()])
+
     def _validate(self) -> None:
         """Validate, keep the weights if they are the best, and save the state; go back if they are no good."""
         progress, training = self.progress, self.training
         self._log()
         if self.mean is not None:
             self.mean.copy_to(self.served)
-        with memory_needed_for("validation", "lower training.batch, training.validation.beam or search.batch_size"):
-            figures = self.validator(self.served, check=self.interrupt.check)
-        sound = all_finite([*self.served.parameters(), *self.model.parameters()])
+        figures, sound = self.world.first(self._look)
         if not self.recovery.accepts(figures["loss"]) or not sound:
             # Neither recorded nor kept nor saved: nothing good is written over.
             progress.validation_due = False
@@ -304,19 +325,13 @@ class Trainer:
             f"{figures['perplexity']:.2f}, BLEU {figures['bleu']:.2f}, chrF {figures['chrf']:.2f}"
             + (" (best so far)" if better else f" (best {metric} {progress.best:.3f} after {progress.best_update})")
         )
-        if better:
-            self.validator.keep(self.served, update=progress.update, figures=figures)
-        self.keeper.add(self.served, update=progress.update, figures=figures)
+        if self.world.leads:
+            if better:
+                self.validator.keep(self.served, update=progress.update, figures=figures)
+            self.keeper.add(self.served, update=progress.update, figures=figures)
         if self.observe is not None:
             self.observe(progress.update, figures)
         patience = training.validation.patience
         if patience is not None and progress.without_progress >= patience:
             progress.finished = f"no better {metric} in {patience} validations"
         self.save()
-
-
-def _groups(batches: Iterable[Batch], size: int) -> Iterator[list[Batch]]:
-    """Batches in lists of `size`; the last may be shorter."""
-    iterator = iter(batches)
-    while group := list(islice(iterator, size)):
-        yield group

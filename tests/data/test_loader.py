@@ -195,3 +195,47 @@ def test_validation_batches_are_always_the_same(corpus: EncodedCorpus) -> None:
     assert widths == sorted(widths)
     assert all(same(one, other) for (_, one), (_, other) in zip(batches, loader, strict=True))
     assert loader.padding.padding == sum(batch.padding for _, batch in batches)
+
+
+@pytest.mark.parametrize("sampled", [False, True])
+@pytest.mark.parametrize(("group", "processes"), [(3, 3), (4, 2), (2, 1)])
+def test_shares_are_disjoint_and_together_the_epoch(
+    corpus: EncodedCorpus,
+    tokenizer: Tokenizer,
+    group: int,
+    processes: int,
+    sampled: bool,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    sampling = both(tokenizer) if sampled else None
+
+    def loader() -> TrainingLoader:
+        return TrainingLoader(corpus, batch_tokens=300, seed=4, shuffle_window=250, sampling=sampling)
+
+    whole = list(loader().epoch(1))
+    start = 5
+    shares = [
+        list(loader().shares(1, start_batch=start, group=group, rank=rank, processes=processes))
+        for rank in range(processes)
+    ]
+    seeds = {}
+    for number, parts in enumerate(zip(*shares, strict=True)):
+        expected = whole[start + number * group :][:group]
+        assert {part.group for part in parts} == {len(expected)}
+        assert {part.target_tokens for part in parts} == {sum(batch.target_tokens for batch in expected)}
+        assert {part.source_tokens for part in parts} == {sum(batch.source_tokens for batch in expected)}
+        for rank, part in enumerate(parts):
+            own = expected[rank::processes]
+            assert len(part.batches) == len(part.seeds) == len(own)
+            assert all(same(one, other) for one, other in zip(part.batches, own, strict=True))
+            seeds |= {start + number * group + rank + processes * i: seed for i, seed in enumerate(part.seeds)}
+    assert sorted(seeds) == list(range(start, len(whole)))  # every batch once
+    assert len(set(seeds.values())) == len(seeds)
+    alone = [seed for share in loader().shares(1, group=1) for seed in share.seeds]
+    assert [seeds[number] for number in sorted(seeds)] == alone[start:]
+    assert alone != [seed for share in loader().shares(2, group=1) for seed in share.seeds]
+
+    made = []
+    monkeypatch.setattr("seq2seq.data.loader._gather", lambda *_, **__: made.append(1))
+    shares = [list(loader().shares(1, group=group, rank=0, processes=processes))]
+    assert len(made) == sum(len(share.batches) for share in shares[0]) <= -(-len(whole) // processes) + group

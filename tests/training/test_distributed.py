@@ -314,7 +314,7 @@ def test_a_killed_process_ends_all_with_a_sentence(runs: Path, ends: list[dict[s
     assert ends[0]["killed"].code == 2
     last = ends[0]["killed"].said.splitlines()[-1]
     assert last.startswith("error: another process of this training has ended without a word")
-    assert not (runs / "killed" / "training" / "checkpoint.safetensors").exists()
+    assert stored(runs / "killed")[1].update == 0  # what was saved when the run began is untouched
 
 
 def test_torchrun_starts_the_command(corpus: Path) -> None:
@@ -327,7 +327,7 @@ def test_torchrun_starts_the_command(corpus: Path) -> None:
         env=os.environ | {"PYTHONPATH": str(ROOT), "OMP_NUM_THREADS": "1"},
         capture_output=True,
         text=True,
-        timeout=100,
+        timeout=300,
         check=False,
     )
     assert done.returncode != 0

@@ -296,7 +296,7 @@ def test_an_interrupt_in_the_middle_of_it(poison: Poison, monkeypatch: pytest.Mo
             update(self, group)
             stop[0] = self.progress.update == 8
 
-        def check(self: Interrupt) -> None:
+        def check(self: Interrupt, number: int | None = None) -> None:
             if stop[0]:
                 raise Interrupted(2)
 

@@ -53,7 +53,7 @@ def _parser() -> ArgumentParser:
 
 def _train(arguments: argparse.Namespace) -> int:
     from seq2seq.recipe import dump_recipe, load_recipe, with_adopted_tokenizer
-    from seq2seq.training.distributed import first_of_machine, leads
+    from seq2seq.training.distributed import first_of_machine, leads, leave_in_silence
 
     overrides = list(arguments.overrides)
     if arguments.device is not None:
@@ -63,7 +63,7 @@ def _train(arguments: argparse.Namespace) -> int:
     except Seq2SeqError as error:
         if first_of_machine():
             raise
-        raise SystemExit(error.exit_code) from None
+        leave_in_silence(error.exit_code)
     if arguments.print_recipe:
         if leads():
             print(dump_recipe(with_adopted_tokenizer(recipe)), end="")

@@ -13,7 +13,7 @@ import time
 from collections.abc import Callable, Mapping
 from datetime import timedelta
 from types import TracebackType
-from typing import TYPE_CHECKING, TypeVar, cast, final
+from typing import TYPE_CHECKING, NoReturn, TypeVar, cast, final
 
 from seq2seq.errors import DeviceError, Seq2SeqError, TrainingError
 from seq2seq.training.interrupt import Interrupted
@@ -33,6 +33,8 @@ _VARIABLES = ("RANK", "WORLD_SIZE", "LOCAL_RANK", "MASTER_ADDR", "MASTER_PORT")
 _GATHERING = timedelta(minutes=10)
 #: Longest wait for the leader, who may train a tokenizer, encode a corpus or validate meanwhile.
 _PATIENCE = timedelta(days=14)
+#: Seconds that an error message may take; torchrun cuts the wait short.
+_TIME_TO_SPEAK = 10.0
 #: Keys of the store that the processes share.
 _PRESENT, _FAILURES = "present", "failures"
 #: Trainings of this process, the same number in all, so that one is not confused with the next.
@@ -44,6 +46,16 @@ _LOST = re.compile(r"gloo|nccl|connection|socket|peer|store|timed? ?out|process 
 def first_of_machine() -> bool:
     """Whether this process is to speak of what every process of its machine finds alike, such as a wrong recipe."""
     return _launched(os.environ) is None or os.environ["LOCAL_RANK"] == "0"
+
+
+def leave_in_silence(exit_code: int) -> NoReturn:
+    """End this process because of an error that another one tells of.
+
+    torchrun ends all processes as soon as one has ended, so this one first gives the other the time to speak.
+    """
+    if "TORCHELASTIC_RUN_ID" in os.environ:
+        time.sleep(_TIME_TO_SPEAK)
+    raise SystemExit(exit_code) from None
 
 
 def leads() -> bool:
@@ -154,7 +166,7 @@ class World:
         lost = _is_lost_connection(error)
         first = self._speaks_first()
         if (isinstance(error, Seq2SeqError) or lost) and not first:
-            raise SystemExit(error.exit_code if isinstance(error, Seq2SeqError) else 1) from None
+            leave_in_silence(error.exit_code if isinstance(error, Seq2SeqError) else 1)
         if lost:
             raise TrainingError(
                 "another process of this training has ended without a word (killed, or out of memory?), so this one "

@@ -2,50 +2,31 @@
 
 from __future__ import annotations
 
-import copy
 import json
 import time
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 
 import torch
 
-from seq2seq.build import build_model
 from seq2seq.errors import TrainingError
-from seq2seq.model.encoder_decoder import EncoderDecoder
 from seq2seq.model_directory import load_description, save_description
 from seq2seq.model_evaluation import Evaluated, evaluate_test_sets
-from seq2seq.recipe import Recipe, Training, starting_directory, with_adopted_tokenizer
+from seq2seq.recipe import Recipe, starting_directory, with_adopted_tokenizer
 from seq2seq.storage import write_atomically
 from seq2seq.text.tokenizer import Tokenizer
 from seq2seq.training.allocator import bound_kernel_cache, keep_freed_memory
-from seq2seq.training.average import RunningMean
-from seq2seq.training.batch_size import find_batch_size
-from seq2seq.training.checkpoint import load_checkpoint
-from seq2seq.training.continuation import check_same_start, note_group
-from seq2seq.training.corpora import Corpora, prepare_corpora
+from seq2seq.training.assembly import Limits, assemble
+from seq2seq.training.corpora import prepare_corpora
 from seq2seq.training.distributed import World
-from seq2seq.training.fine_tuning import begin, first_tokenizers
-from seq2seq.training.follower import NoDisplay, NoJournal
+from seq2seq.training.fine_tuning import first_tokenizers
+from seq2seq.training.follower import NoDisplay
 from seq2seq.training.interrupt import Interrupt
-from seq2seq.training.journal import Display, Journal, duration, make_display
-from seq2seq.training.kept import Keeper
-from seq2seq.training.machine import describe_machine
-from seq2seq.training.minimum_risk import MinimumRisk
-from seq2seq.training.objective import Objective
-from seq2seq.training.observer import Observer
-from seq2seq.training.optimizer import make_optimizer
+from seq2seq.training.journal import Display, duration, make_display
 from seq2seq.training.precision import Precision, chosen_precision
-from seq2seq.training.progress import Progress
-from seq2seq.training.recovery import Recovery
-from seq2seq.training.reinforce import Reinforce
 from seq2seq.training.report import make_report
 from seq2seq.training.run_directory import RunDirectory
-from seq2seq.training.schedule import Schedule
-from seq2seq.training.spikes import SpikeWatch
-from seq2seq.training.trainer import Trainer
-from seq2seq.training.validation import Validator
-from seq2seq.translator import TranslationOptions, Translator
+from seq2seq.translator import Translator
 
 
 @dataclass(frozen=True)
@@ -89,7 +70,7 @@ def train(
         Seq2SeqError: the corpus, the recipe, the device or the folder cannot be used.
         KeyboardInterrupt: SIGINT or SIGTERM came; the state has been saved, and the same call continues.
     """
-    limits = _Limits(stop_after, validation_sentences)
+    limits = Limits(stop_after, validation_sentences)
     directory = RunDirectory(Path(recipe.run.directory) / recipe.run.name)
     join = World.alone if alone else World.join
     with join(recipe.run.device) as world, Interrupt(patient=world.size > 1) as interrupt:
@@ -108,16 +89,8 @@ def train(
             shown.close()
 
 
-@dataclass(frozen=True)
-class _Limits:
-    """Limits of a trial that are no part of its recipe."""
-
-    updates: int | None
-    validation_sentences: int | None
-
-
 def _train(
-    recipe: Recipe, directory: RunDirectory, display: Display, interrupt: Interrupt, limits: _Limits, world: World
+    recipe: Recipe, directory: RunDirectory, display: Display, interrupt: Interrupt, limits: Limits, world: World
 ) -> TrainingResult:
     began = time.monotonic()
     device = world.device
@@ -149,7 +122,7 @@ def _train(
         )
     )
     interrupt.check(*world.agree(interrupt.number))
-    trainer = _trainer(
+    trainer = assemble(
         recipe,
         directory,
         display,
@@ -164,9 +137,6 @@ def _train(
     try:
         if not progress.finished:
             progress.seconds += time.monotonic() - began if progress.update == 0 else 0.0
-            fine_tuned = recipe.training.fine_tuning is not None
-            if fine_tuned and world.first(lambda: not directory.checkpoint.is_file()):
-                trainer.save()  # from here on the old model is not needed
             trainer.run()
             trainer.journal.write(
                 "end", progress.update, {"reason": progress.finished, "seconds": round(progress.seconds, 1)}
@@ -213,238 +183,3 @@ def _tokenizers(recipe: Recipe, directory: RunDirectory, display: Display) -> tu
         )
     save_description(directory.path, recipe=recipe, source_tokenizer=source, target_tokenizer=target)
     return source, target
-
-
-def _trainer(
-    recipe: Recipe,
-    directory: RunDirectory,
-    display: Display,
-    interrupt: Interrupt,
-    *,
-    precision: Precision,
-    tokenizers: tuple[Tokenizer, Tokenizer],
-    corpora: Corpora,
-    limits: _Limits,
-    world: World,
-) -> Trainer:
-    """Everything put together, at the start or where the checkpoint left off."""
-    training = recipe.training
-    source_tokenizer, target_tokenizer = tokenizers
-    torch.manual_seed(recipe.run.seed)
-    model = build_model(
-        recipe.model,
-        source_vocabulary=source_tokenizer.vocabulary_size,
-        target_vocabulary=target_tokenizer.vocabulary_size,
-    ).to(precision.device)
-    resumed = directory.checkpoint.is_file()
-    trained = begin(model, recipe, tokenizers, resumed=resumed, say=display.message)
-    optimizer = make_optimizer(trained, **training.optimizer.model_dump())
-    mean = None
-    if training.exponential_smoothing and world.leads:
-        mean = RunningMean(model, decay=training.exponential_smoothing)
-    attention = recipe.model.attention
-    reinforce = None
-    if attention.type == "hard":
-        reinforce = Reinforce(
-            reward_weight=attention.reward_weight, entropy_weight=attention.entropy_weight, device=precision.device
-        )
-    progress = Progress(corpus=corpora.key, threads=torch.get_num_threads())
-    recovering = training.recovery
-    watch = SpikeWatch(norm=recovering.norm_spike, loss=recovering.loss_spike, device=precision.device)
-    if resumed:
-        progress = load_checkpoint(
-            directory.checkpoint,
-            model=model,
-            optimizer=optimizer,
-            mean=mean,
-            precision=precision,
-            reinforce=reinforce,
-            watch=watch,
-        )
-        _check_continuation(progress, corpora, directory, display, recipe)
-    check_same_start(world, directory, corpora, progress.update if resumed else None)
-    note_group(progress, training.accumulation * world.size, display)
-    objective = _objective(training, reinforce, source_tokenizer, target_tokenizer)
-    corpora = _in_batches(recipe, corpora, progress, model, objective, precision, display, world)
-    parameters = sum(parameter.numel() for parameter in model.parameters())
-    display.message(
-        f"model: {parameters:,} parameters; {precision.device}, {precision.name}"
-        + (f", {world.size} processes" if world.size > 1 else "")
-        + (f", {torch.get_num_threads()} threads" if precision.device.type == "cpu" else "")
-        + (f"; continuing after update {progress.update}" if resumed else "")
-    )
-    written = None
-    if world.leads:
-        written = Journal(
-            directory.path,
-            keep_bytes=progress.journal_bytes,
-            update=progress.update,
-            tensorboard=recipe.run.tensorboard,
-        )
-    journal = written or NoJournal()
-    if not progress.finished:
-        journal.write(
-            "resume" if resumed else "start",
-            progress.update,
-            {
-                "parameters": parameters,
-                "vocabularies": [source_tokenizer.vocabulary_size, target_tokenizer.vocabulary_size],
-                "corpora": corpora.sizes,
-                "seconds": round(progress.seconds, 1),
-                "batch": progress.batch_tokens,
-                "device": str(precision.device),
-                "precision": precision.name,
-                **describe_machine(precision.device),
-                "processes": world.size,
-            },
-        )
-    options = replace(TranslationOptions.from_recipe(recipe.search), beam=training.validation.beam)
-    sources = corpora.validation_sources[: limits.validation_sentences]
-    references = corpora.validation_references[: limits.validation_sentences]
-    validator = Validator(
-        batches=corpora.validation,
-        sources=sources,
-        references=references,
-        source_tokenizer=source_tokenizer,
-        target_tokenizer=target_tokenizer,
-        options=options,
-        precision=precision,
-        evaluation=recipe.evaluation,
-        directory=directory.path,
-    )
-    observer = None
-    if written is not None:
-        observer = Observer(
-            directory.path,
-            recipe=recipe,
-            validator=validator,
-            sources=sources,
-            references=references,
-            tokenizer=source_tokenizer,
-            journal=written,
-            say=display.message,
-        )
-    keeper = Keeper(
-        directory.training,
-        **training.keep.model_dump(),
-        metric=training.validation.metric,
-        source_tokenizer=source_tokenizer,
-        target_tokenizer=target_tokenizer,
-    )
-    if world.leads:
-        keeper.forget_after(progress.update)
-    return Trainer(
-        model=model,
-        objective=objective,
-        served=model if mean is None else copy.deepcopy(model),
-        mean=mean,
-        loader=corpora.loader,
-        validator=validator,
-        keeper=keeper,
-        optimizer=optimizer,
-        schedule=_schedule(recipe, corpora, group=progress.group),
-        precision=precision,
-        training=training,
-        progress=progress,
-        recovery=Recovery(
-            watch=watch,
-            progress=progress,
-            skips=recovering.skips,
-            window=recovering.window,
-            factor=recovering.factor,
-            rollbacks=recovering.rollbacks,
-        ),
-        journal=journal,
-        display=display,
-        interrupt=interrupt,
-        world=world,
-        checkpoint=directory.checkpoint,
-        log_seconds=recipe.run.log_seconds,
-        stop_after=limits.updates,
-        observe=observer,
-    )
-
-
-def _objective(
-    training: Training, reinforce: Reinforce | None, source_tokenizer: Tokenizer, target_tokenizer: Tokenizer
-) -> Objective:
-    section, risk = training.minimum_risk, None
-    if section.weight:
-        risk = MinimumRisk(**section.model_dump(), source_tokenizer=source_tokenizer, target_tokenizer=target_tokenizer)
-    return Objective(
-        label_smoothing=training.label_smoothing, consistency=training.consistency, risk=risk, reinforce=reinforce
-    )
-
-
-def _in_batches(
-    recipe: Recipe,
-    corpora: Corpora,
-    progress: Progress,
-    model: EncoderDecoder,
-    objective: Objective,
-    precision: Precision,
-    display: Display,
-    world: World,
-) -> Corpora:
-    """The corpora in batches of the recipe's size; `auto` is decided once, and kept with the progress."""
-    training = recipe.training
-    if training.batch != "auto":
-        progress.batch_tokens = training.batch
-        return corpora
-    if not progress.batch_tokens:
-        found = world.first(
-            lambda: find_batch_size(
-                model,
-                corpora.loader,
-                objective=objective,
-                make_optimizer=lambda copied: make_optimizer(copied.parameters(), **training.optimizer.model_dump()),
-                precision=precision,
-                accumulation=training.accumulation * world.size,
-                processes=world.size,
-            )
-        )
-        progress.batch_tokens = found.tokens
-        display.message(f"training.batch auto: batches of {found.tokens:,} pieces, {found.bound}")
-    return corpora.resized(progress.batch_tokens)
-
-
-def _check_continuation(
-    progress: Progress, corpora: Corpora, directory: RunDirectory, display: Display, recipe: Recipe
-) -> None:
-    """Make sure that what is continued is the same training, and reopen one that may now go further."""
-    if progress.corpus != corpora.key:
-        raise TrainingError(
-            f"{directory.path}: the training text has changed since this run was begun, so it cannot be continued "
-            "exactly; put the old text back, or start over with --fresh"
-        )
-    if progress.threads != torch.get_num_threads():
-        display.message(
-            f"note: the run was begun with {progress.threads} threads and goes on with {torch.get_num_threads()}; "
-            "its sums are rounded differently from here on (run.threads sets them)"
-        )
-    training = recipe.training
-    reached = progress.epoch >= training.epochs
-    if training.max_updates is not None:
-        reached = reached or progress.update >= training.max_updates
-    patience = training.validation.patience
-    exhausted = patience is not None and progress.without_progress >= patience
-    if progress.finished and not reached and not exhausted:
-        progress.finished = ""
-
-
-def _schedule(recipe: Recipe, corpora: Corpora, *, group: int) -> Schedule:
-    """The schedule, where updates take `group` batches each."""
-    section, training = recipe.training.schedule, recipe.training
-    per_epoch = -(-corpora.loader.estimated_batches // group)
-    total = per_epoch * training.epochs
-    return Schedule(
-        name=section.name,
-        learning_rate=training.optimizer.learning_rate,
-        warmup_updates=section.warmup_updates,
-        minimum=section.minimum_learning_rate,
-        factor=section.factor,
-        patience=section.patience,
-        total_updates=total if training.max_updates is None else min(total, training.max_updates),
-        step_after=section.step_after * per_epoch,
-        step_every=section.step_every * per_epoch,
-    )

@@ -430,7 +430,7 @@ def test_a_run_is_its_own_from_the_first_moment(monkeypatch: pytest.MonkeyPatch)
         raise KeyboardInterrupt
 
     with monkeypatch.context() as patch:
-        patch.setattr(Trainer, "run", interrupted)
+        patch.setattr(Trainer, "_epoch", interrupted)
         with pytest.raises(KeyboardInterrupt):
             run(*TUNE)
     whole, _ = run(*TUNE, "run.name=whole")

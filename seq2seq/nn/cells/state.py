@@ -19,6 +19,10 @@ class CellState:
         """The state whose row i is this state's row `rows[i]`; `rows` is a LongTensor [new_rows]."""
         return CellState(self.h.index_select(0, rows), None if self.c is None else self.c.index_select(0, rows))
 
+    def tensors(self) -> tuple[Tensor, ...]:
+        """`h`, and `c` where there is one."""
+        return (self.h,) if self.c is None else (self.h, self.c)
+
     def memory(self) -> Tensor:
         """The memory cell `c`.
 

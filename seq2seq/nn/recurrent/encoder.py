@@ -8,6 +8,7 @@ padding always comes last and never reaches a real position.
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from typing import Literal, cast
 
 import torch
@@ -17,6 +18,7 @@ from seq2seq.nn.cells import CellState
 from seq2seq.nn.connection import PLAIN, Connection, Connections
 from seq2seq.nn.dropout import dropout, variational_dropout
 from seq2seq.nn.recurrent.layer import RecurrentLayer
+from seq2seq.nn.recurrent.streams import has_streams, side_by_side
 
 DirectionsName = Literal["forward", "bidirectional", "alternating", "bottom-bidirectional"]
 #: A layer, from the width of its input.
@@ -39,7 +41,7 @@ class EncoderLayer(nn.Module):
     """One layer over whole source sentences: forward, backward, or both, side by side in the output.
 
     The layer that reads forward is `ahead`, the one that reads backward `back`; where a direction is not read, its
-    attribute is None.
+    attribute is None. With `two_streams`, off by default, both directions run at a time on a GPU.
     """
 
     def __init__(self, *, ahead: RecurrentLayer | None, back: RecurrentLayer | None, final_cell: bool) -> None:
@@ -50,6 +52,7 @@ class EncoderLayer(nn.Module):
         self.final_cell = final_cell
         self.ahead = ahead
         self.back = back
+        self.two_streams = False
         self.output_size = sum(layer.output_size for layer in parts)
         #: Widths of h and c of the final state, both directions side by side.
         self.state_sizes = (sum(layer.state_sizes[0] for layer in parts), sum(layer.state_sizes[1] for layer in parts))
@@ -61,19 +64,37 @@ class EncoderLayer(nn.Module):
             The outputs [batch, src_len, output], zero on padding, and the final state [batch, state]: of each direction
             after the last word it reads; its c only with `final_cell`.
         """
-        outputs: list[Tensor] = []
-        states: list[CellState] = []
-        if self.ahead is not None:
-            read, state = self.ahead(inputs, mask=mask, final_cell=self.final_cell)
-            outputs.append(read)
-            states.append(state)
-        if self.back is not None:
-            backwards = read_positions(inputs, reversed_positions)
-            read, state = self.back(backwards, mask=mask, final_cell=self.final_cell)
-            outputs.append(read_positions(read, reversed_positions))
-            states.append(state)
+        ahead = partial(self._read_ahead, inputs, mask)
+        back = partial(self._read_back, inputs, mask, reversed_positions)
+        read: tuple[tuple[Tensor, CellState], ...]
+        if self.ahead is None:
+            read = (back(),)
+        elif self.back is None:
+            read = (ahead(),)
+        elif self.two_streams and has_streams(inputs.device):
+            read = side_by_side(
+                ahead,
+                back,
+                device=inputs.device,
+                reads=(inputs, mask, reversed_positions),
+                made=lambda result: (result[0], *result[1].tensors()),
+            )
+        else:
+            read = (ahead(), back())
+        outputs, states = zip(*read, strict=True)
         joined = outputs[0] if len(outputs) == 1 else torch.cat(outputs, dim=-1)
-        return joined.masked_fill(~mask.unsqueeze(-1), 0.0), _side_by_side(states)
+        return joined.masked_fill(~mask.unsqueeze(-1), 0.0), _side_by_side(list(states))
+
+    def _read_ahead(self, inputs: Tensor, mask: Tensor) -> tuple[Tensor, CellState]:
+        assert self.ahead is not None
+        return self.ahead(inputs, mask=mask, final_cell=self.final_cell)
+
+    def _read_back(self, inputs: Tensor, mask: Tensor, reversed_positions: Tensor) -> tuple[Tensor, CellState]:
+        assert self.back is not None
+        # Reversed here, so that a second stream reverses what it reads.
+        backwards = read_positions(inputs, reversed_positions)
+        outputs, state = self.back(backwards, mask=mask, final_cell=self.final_cell)
+        return read_positions(outputs, reversed_positions), state
 
 
 def _side_by_side(states: list[CellState]) -> CellState:

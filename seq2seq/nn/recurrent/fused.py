@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-import warnings
 from typing import Literal
 
 import torch
 from torch import Tensor, nn
+from torch.nn import functional
 
 from seq2seq.nn.cells import CellState
 from seq2seq.nn.dropout import dropconnect
+from seq2seq.nn.recurrent.cudnn import ALIGNED, cudnn_version, in_one_block, kernel_dtype, uses_cudnn
 from seq2seq.nn.recurrent.layer import at_lengths
 from seq2seq.nn.recurrent.noise import LayerNoise
 from seq2seq.nn.recurrent.precision import product_dtype
@@ -111,11 +112,15 @@ class FusedLayer(nn.Module):
         read from the outputs at each length.
         """
         hidden = self.hidden_size
-        column = self.w_ih.new_zeros(4 * hidden, 1)
-        column[:hidden] = -_SHUT
-        column[hidden : 2 * hidden] = _SHUT
+        # On a GPU a width that is no multiple of 8 would cost the tensor cores; the other columns are zero.
+        width = ALIGNED if uses_cudnn(inputs.device) else 1
+        columns = self.w_ih.new_zeros(4 * hidden, width)
+        columns[:hidden, 0] = -_SHUT
+        columns[hidden : 2 * hidden, 0] = _SHUT
         padding = (~mask).unsqueeze(-1).to(inputs.dtype)
-        return torch.cat((inputs, padding), dim=-1), torch.cat((self.w_ih, column), dim=1)
+        if width > 1:
+            padding = functional.pad(padding, (0, width - 1))
+        return torch.cat((inputs, padding), dim=-1), torch.cat((self.w_ih, columns), dim=1)
 
     def step(self, inputs: Tensor, state: CellState, noise: LayerNoise | None = None) -> tuple[Tensor, CellState]:
         """One time step: `inputs` [rows, input] to the output [rows, hidden] and the next state. Same parameters."""
@@ -142,26 +147,34 @@ def _run(
     Autocast itself would run these kernels in fp16 on CUDA when it is set to bf16, so it is turned off and the casts
     are made here.
     """
-    dtype = product_dtype(inputs)
-    with torch.autocast(inputs.device.type, enabled=False), warnings.catch_warnings():
-        # cuDNN wants its weights in one block and says so for every call with weights that were cast.
-        warnings.filterwarnings("ignore", message="RNN module weights are not part of single contiguous chunk")
-        flat = [weight.to(dtype) for weight in weights]
+    dtype = kernel = product_dtype(inputs)
+    with torch.autocast(inputs.device.type, enabled=False):
+        if uses_cudnn(inputs.device):
+            kernel = kernel_dtype(dtype, version=cudnn_version())
+            flat = list(in_one_block(weights, kernel))
+        else:
+            flat = [weight.to(kernel) for weight in weights]
         # A state may be a slice of a bridge's output; cuDNN wants it in one block.
-        h = state.h.to(dtype).contiguous().unsqueeze(0)
-        training = torch.is_grad_enabled()
+        h = state.h.to(kernel).contiguous().unsqueeze(0)
+        c = None if state.c is None else state.c.to(kernel).contiguous().unsqueeze(0)
         # Time-major inside: what the CPU kernels work on; batch_first would make them copy.
-        steps = inputs.to(dtype).transpose(0, 1)
-        if kind == "lstm":
-            assert state.c is not None
-            hx = [h, state.c.to(dtype).contiguous().unsqueeze(0)]
-            outputs, h, c = torch.lstm(steps, hx, flat, True, 1, 0.0, training, False, False)
-            return outputs.transpose(0, 1), h[0], c[0]
-        match kind:
-            case "gru":
-                outputs, h = torch.gru(steps, h, flat, True, 1, 0.0, training, False, False)
-            case "elman-tanh":
-                outputs, h = torch.rnn_tanh(steps, h, flat, True, 1, 0.0, training, False, False)
-            case "elman-relu":
-                outputs, h = torch.rnn_relu(steps, h, flat, True, 1, 0.0, training, False, False)
-        return outputs.transpose(0, 1), h[0], None
+        outputs, h, c = _call(kind, inputs.to(kernel).transpose(0, 1), h, c, flat)
+        return outputs.to(dtype).transpose(0, 1), h[0].to(dtype), None if c is None else c[0].to(dtype)
+
+
+def _call(
+    kind: FusedCellName, steps: Tensor, h: Tensor, c: Tensor | None, weights: list[Tensor]
+) -> tuple[Tensor, Tensor, Tensor | None]:
+    """The kernel of `kind` over `steps` [len, batch, input] from states [1, batch, hidden]: outputs, last h and c."""
+    training = torch.is_grad_enabled()
+    match kind:
+        case "lstm":
+            assert c is not None
+            return torch.lstm(steps, [h, c], weights, True, 1, 0.0, training, False, False)
+        case "gru":
+            outputs, h = torch.gru(steps, h, weights, True, 1, 0.0, training, False, False)
+        case "elman-tanh":
+            outputs, h = torch.rnn_tanh(steps, h, weights, True, 1, 0.0, training, False, False)
+        case "elman-relu":
+            outputs, h = torch.rnn_relu(steps, h, weights, True, 1, 0.0, training, False, False)
+    return outputs, h, None

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from typing import Literal
 
 import torch
-from torch import nn
+from torch import Tensor, nn
 
 OptimizerName = Literal["adam", "adamw", "sgd", "adagrad", "adadelta"]
 
@@ -41,3 +41,12 @@ def make_optimizer(
             return torch.optim.Adagrad(parameters, lr=learning_rate, eps=epsilon, weight_decay=weight_decay)
         case "adadelta":
             return torch.optim.Adadelta(parameters, lr=learning_rate, rho=rho, eps=epsilon, weight_decay=weight_decay)
+
+
+def set_learning_rate(optimizer: torch.optim.Optimizer, rate: float) -> None:
+    """Let all parameters have this learning rate; one that is a tensor stays the same tensor."""
+    for group in optimizer.param_groups:
+        if isinstance(group["lr"], Tensor):
+            group["lr"].fill_(rate)
+        else:
+            group["lr"] = rate

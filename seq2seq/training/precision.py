@@ -84,6 +84,11 @@ class Precision:
         self._scaler.update()
 
     @property
+    def asynchronous(self) -> bool:
+        """Whether the device works on while the program does, so that reading a number from it means waiting."""
+        return self.device.type != "cpu"
+
+    @property
     def skips_overflow(self) -> bool:
         """Whether an update with infinite gradients is left out and merely lowers the scale."""
         return self._scaler.is_enabled()

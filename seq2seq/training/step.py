@@ -14,6 +14,7 @@ from seq2seq.data.loader import Share
 from seq2seq.model.encoder_decoder import EncoderDecoder
 from seq2seq.training.noise import seed_noise
 from seq2seq.training.objective import BatchLoss, Objective
+from seq2seq.training.optimizer import set_learning_rate
 from seq2seq.training.precision import Precision, clip_gradients
 from seq2seq.training.spikes import SpikeWatch, Verdict
 from seq2seq.training.splitting import Splitter, memory_needed_for
@@ -49,24 +50,28 @@ def train_step(
     objective: Objective,
     optimizer: torch.optim.Optimizer,
     precision: Precision,
-    learning_rate: float,
+    learning_rate: float | None,
     clip_by: str,
     clip_threshold: float,
     share: Share | None = None,
     exchange: Exchange | None = None,
     watch: SpikeWatch | None = None,
     splitter: Splitter | None = None,
+    divisor: Tensor | None = None,
 ) -> StepReport:
     """Update the weights once from `batches`, whose losses are averaged over all their target pieces together.
 
     `share` says what `batches` are a part of and how their noise is seeded; by default they are the whole. `exchange`
     adds up over processes. `watch` says which updates are left out; without one, those that are not finite. `splitter`
-    splits what does not fit into memory; without one that is an error.
+    splits what does not fit into memory; without one that is an error. Without a `learning_rate` that of the optimizer
+    stays. `divisor`, a scalar on the device, is the number of target pieces where it is not that of `batches`. Nothing
+    here waits for a GPU, but that the first update looks at its verdict.
     """
     target_tokens = share.target_tokens if share else sum(batch.target_tokens for batch in batches)
     source_tokens = share.source_tokens if share else sum(batch.source_tokens for batch in batches)
-    for group in optimizer.param_groups:
-        group["lr"] = learning_rate
+    pieces = target_tokens if divisor is None else divisor
+    if learning_rate is not None:
+        set_learning_rate(optimizer, learning_rate)
     state = objective.state()
 
     def begin() -> None:
@@ -77,7 +82,7 @@ def train_step(
         if share is not None:
             seed_noise(share.seeds[number], precision.device)
         losses = objective(model, batch.to(precision.device), precision=precision)
-        precision.backward(losses.descended / target_tokens)
+        precision.backward(losses.descended / pieces)
         return losses.detach()
 
     if splitter is None:
@@ -95,7 +100,7 @@ def train_step(
         precision.unscale(optimizer)
         norm = clip_gradients(model.parameters(), by=clip_by, threshold=clip_threshold)
         watch = watch or SpikeWatch(norm=None, loss=None, device=precision.device)
-        verdict = watch.judge(loss / target_tokens, norm, loss_scaled=precision.skips_overflow)
+        verdict = watch.judge(loss / pieces, norm, loss_scaled=precision.skips_overflow)
         applied = verdict == Verdict.APPLIED
         precision.step(optimizer, applied)
     return StepReport(loss, likelihood, norm, verdict, applied, target_tokens, source_tokens)

@@ -11,7 +11,7 @@ import torch
 from torch import nn
 
 from seq2seq.recipe import OptimizerName
-from seq2seq.training.optimizer import make_optimizer
+from seq2seq.training.optimizer import make_optimizer, set_learning_rate
 
 GRADIENTS = [0.5, -2.0, 0.25, 0.0]
 RATE, BETA1, BETA2, EPSILON, DECAY, MOMENTUM, RHO = 0.1, 0.8, 0.9, 1e-3, 0.2, 0.7, 0.9
@@ -93,3 +93,14 @@ def test_the_rate_is_that_of_the_moment(name: str) -> None:
     parameter.grad = torch.ones(1)
     optimizer.step()
     assert parameter.item() == 1.0
+
+
+def test_a_rate_that_is_a_tensor_stays_the_same_tensor() -> None:
+    weights = nn.Parameter(torch.zeros(2))
+    optimizer = torch.optim.SGD([weights], lr=1.0)
+    set_learning_rate(optimizer, 0.25)
+    assert optimizer.param_groups[0]["lr"] == 0.25
+    rate = optimizer.param_groups[0]["lr"] = torch.tensor(1.0)
+    set_learning_rate(optimizer, 0.5)
+    assert optimizer.param_groups[0]["lr"] is rate
+    assert rate.item() == 0.5

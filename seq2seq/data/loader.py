@@ -88,10 +88,16 @@ class TrainingLoader:
         seed: int,
         shuffle_window: int = 1_000_000,
         multiple_of: int = 1,
+        length_multiple: int = 1,
         sampling: SubwordSampling | None = None,
         pin_memory: bool = False,
     ) -> None:
-        """`sampling` needs a corpus that was encoded with `keep_text`; ValueError without it."""
+        """Put a loader together.
+
+        Sizes of batches are rounded down to `multiple_of`; lengths count as rounded up to `length_multiple`, so that
+        there is room for that padding and batches have few sizes. `sampling` needs a corpus that was encoded with
+        `keep_text`; ValueError without it.
+        """
         if sampling is not None and (corpus.source_text is None or corpus.target_text is None):
             raise ValueError("subword sampling needs a corpus encoded with keep_text=True")
         self._corpus = corpus
@@ -99,10 +105,16 @@ class TrainingLoader:
         self._seed = seed
         self._windows = windows(len(corpus), size=shuffle_window)
         self._multiple_of = multiple_of
+        self._length_multiple = length_multiple
         self._sampling = sampling
         self._pin_memory = pin_memory
         self._planned_padding: list[Padding] = []
         self._estimate: int | None = None
+
+    @property
+    def batch_tokens(self) -> int:
+        """Places of a batch on the longer side, at most."""
+        return self._batch_tokens
 
     def resized(self, batch_tokens: int) -> TrainingLoader:
         """The same loader with batches of at most `batch_tokens` places."""
@@ -218,6 +230,7 @@ class TrainingLoader:
             target.lengths(indices) + 1,
             batch_tokens=self._batch_tokens,
             multiple_of=self._multiple_of,
+            length_multiple=self._length_multiple,
         )
         shuffled = generator_of(self._seed, epoch, window, _SHUFFLE_STREAM).permutation(len(batches))
         return _Window(source, target, indices, [batches[number] for number in shuffled], padding)

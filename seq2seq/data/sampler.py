@@ -79,13 +79,25 @@ def cut_batches(longer: Lengths, *, batch_tokens: int, multiple_of: int = 1) -> 
 
 
 def plan_batches(
-    source_lengths: Lengths, target_lengths: Lengths, *, batch_tokens: int, multiple_of: int = 1
+    source_lengths: Lengths,
+    target_lengths: Lengths,
+    *,
+    batch_tokens: int,
+    multiple_of: int = 1,
+    length_multiple: int = 1,
 ) -> tuple[list[NDArray[numpy.int64]], Padding]:
-    """Batches as arrays of places, shortest first, and their padding. Lengths [pairs] count EOS."""
+    """Batches as arrays of places, shortest first, and their padding. Lengths [pairs] count EOS.
+
+    The batches are as if every length were rounded up to a multiple of `length_multiple`, and so is the padding.
+    """
     order = sort_by_length(source_lengths, target_lengths)
     sources, targets = source_lengths[order], target_lengths[order]
-    borders = cut_batches(numpy.maximum(sources, targets), batch_tokens=batch_tokens, multiple_of=multiple_of)
-    widths = numpy.maximum.reduceat(sources, borders[:-1]) + numpy.maximum.reduceat(targets, borders[:-1])
+    longer = -(-numpy.maximum(sources, targets) // length_multiple) * length_multiple
+    borders = cut_batches(longer, batch_tokens=batch_tokens, multiple_of=multiple_of)
+    widths = sum(
+        -(-numpy.maximum.reduceat(side, borders[:-1]) // length_multiple) * length_multiple
+        for side in (sources, targets)
+    )
     cells = int((numpy.diff(borders) * widths).sum())
     padding = Padding(cells, cells - int(sources.sum() + targets.sum()))
     return numpy.split(order, borders[1:-1]), padding

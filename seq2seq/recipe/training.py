@@ -24,6 +24,7 @@ ScheduleName = Literal["constant", "inverse-sqrt", "plateau", "cosine", "step"]
 ClippingName = Literal["norm", "value", "none"]
 PrecisionName = Literal["auto", "fp32", "bf16", "fp16"]
 MetricName = Literal["loss", "bleu", "chrf"]
+CudaGraphsName = Literal["auto", "never"]
 RiskMetricName = Literal["bleu", "chrf"]
 
 
@@ -285,6 +286,12 @@ class Training(Section):
     precision: PrecisionName = Field(
         default="auto",
         description="auto: bf16 where the hardware has it, else fp16 on a GPU, else fp32. Weights stay fp32.",
+    )
+    cuda_graphs: CudaGraphsName = Field(
+        default="never",
+        description="auto: on a GPU, updates of a small network are recorded once for every shape of batch and "
+        "replayed, and batches are cut for few shapes, on any device; never. docs/training.md says what cannot be "
+        "recorded.",
     )
     label_smoothing: Probability = Field(
         default=0.0, description="Share of the target's probability that is spread over the vocabulary."

@@ -19,6 +19,7 @@ from seq2seq.training.corpora import Corpora
 from seq2seq.training.distributed import World
 from seq2seq.training.fine_tuning import begin
 from seq2seq.training.follower import NoJournal
+from seq2seq.training.graphs import recorder_for
 from seq2seq.training.interrupt import Interrupt
 from seq2seq.training.journal import Display, Journal
 from seq2seq.training.kept import Keeper
@@ -185,6 +186,14 @@ def assemble(
         log_seconds=recipe.run.log_seconds,
         stop_after=limits.updates,
         observe=observer,
+        recorder=recorder_for(
+            training,
+            attention=recipe.model.attention.type,
+            device=precision.device,
+            parameters=parameters,
+            processes=world.size,
+            say=display.message,
+        ),
     )
 
 

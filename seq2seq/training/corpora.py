@@ -12,6 +12,7 @@ from seq2seq.data.loader import SubwordSampling, TrainingLoader, ValidationLoade
 from seq2seq.recipe import Recipe, TextSource, Training
 from seq2seq.text.corpus import read_pairs
 from seq2seq.text.tokenizer import Tokenizer
+from seq2seq.training.graphs import LENGTH_MULTIPLE
 
 #: Places of a batch, on the longer side, until `training.batch: auto` has been decided.
 _PROVISIONAL = 4096
@@ -87,6 +88,7 @@ def prepare_corpora(
         seed=recipe.run.seed,
         shuffle_window=training.shuffle_window,
         multiple_of=batch_multiple,
+        length_multiple=1 if training.cuda_graphs == "never" else LENGTH_MULTIPLE,
         sampling=subwords,
         pin_memory=pin_memory,
     )

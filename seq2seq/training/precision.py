@@ -73,7 +73,7 @@ class Precision:
         """
         if apply is None:
             self._scaler.step(optimizer)
-        elif self.device.type == "cuda" and optimizer.defaults.get("fused") and optimizer.state:
+        elif self.asynchronous and optimizer.defaults.get("fused") and optimizer.state:
             optimizer.grad_scale, optimizer.found_inf = None, (~apply).float()  # type: ignore[attr-defined]
             try:
                 optimizer.step()

@@ -74,7 +74,8 @@ class SpikeWatch:
                 (1.0 - weight) * (variance + weight * step * step),
             ]
         )
-        self._record = torch.where(good, record, self._record)
+        # In place: an update that is recorded as a CUDA graph goes on with what lies in this tensor.
+        self._record.copy_(torch.where(good, record, self._record))
         overflow = torch.isfinite(loss) if loss_scaled else torch.zeros_like(finite)
         lost = torch.where(overflow, int(Verdict.OVERFLOW), int(Verdict.NOT_FINITE))
         left_out = torch.where(finite, int(Verdict.SPIKE), lost)
@@ -100,4 +101,4 @@ class SpikeWatch:
     def load_state(self, state: dict[str, Tensor]) -> None:
         """Restore :meth:`state`; a checkpoint of an earlier release has none, and the record begins anew."""
         if "record" in state:
-            self._record = state["record"].to(self._record.device)
+            self._record.copy_(state["record"])

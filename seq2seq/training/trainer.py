@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +18,7 @@ from seq2seq.training.average import RunningMean
 from seq2seq.training.checkpoint import load_checkpoint, save_checkpoint
 from seq2seq.training.distributed import World
 from seq2seq.training.follower import NoJournal
+from seq2seq.training.graphs import GraphedUpdates, Recorder, UpdateStep
 from seq2seq.training.interrupt import Interrupt, Interrupted
 from seq2seq.training.journal import Display, Journal, memory_gib
 from seq2seq.training.kept import Keeper
@@ -58,12 +60,13 @@ class Trainer:
         log_seconds: float,
         stop_after: int | None = None,
         observe: Callable[[int, dict[str, Any]], None] | None = None,
+        recorder: Recorder | None = None,
     ) -> None:
         """Put a training together.
 
         `served` is the network that is validated and kept: `model` itself, or the copy that takes `mean`. `stop_after`
-        ends a trial after so many updates, whatever the recipe says.
-        `observe` is told the update and the figures of every validation.
+        ends a trial after so many updates, whatever the recipe says. `observe` is told the update and the figures of
+        every validation. With a `recorder` updates are recorded once for every shape of batch, and replayed.
         """
         self.model = model
         self.objective = objective
@@ -91,6 +94,27 @@ class Trainer:
         self._window = Window()
         self._splitter = Splitter(device=precision.device, say=display.message)
         self._splits = 0
+        self._step: UpdateStep = partial(
+            train_step,
+            model,
+            objective=objective,
+            optimizer=optimizer,
+            precision=precision,
+            clip_by=training.clipping.by,
+            clip_threshold=training.clipping.threshold,
+            exchange=self.exchange,
+            watch=recovery.watch,
+            splitter=self._splitter,
+        )
+        if recorder is not None:
+            self._step = GraphedUpdates(
+                self._step,
+                optimizer=optimizer,
+                recorder=recorder,
+                device=precision.device,
+                batch_tokens=loader.batch_tokens,
+                say=display.message,
+            )
         self._saved_at = time.monotonic()
         self._clock = time.monotonic()
 
@@ -208,22 +232,9 @@ class Trainer:
         return self._last_update is not None and self.progress.update >= self._last_update
 
     def _update(self, share: Share) -> None:
-        progress, training = self.progress, self.training
+        progress = self.progress
         progress.update += 1
-        report = train_step(
-            self.model,
-            share.batches,
-            objective=self.objective,
-            optimizer=self.optimizer,
-            precision=self.precision,
-            learning_rate=self._rate(),
-            clip_by=training.clipping.by,
-            clip_threshold=training.clipping.threshold,
-            share=share,
-            exchange=self.exchange,
-            watch=self.recovery.watch,
-            splitter=self._splitter,
-        )
+        report = self._step(share.batches, learning_rate=self._rate(), share=share)
         if self.mean is not None:
             self.mean.update(progress.update, applied=report.applied)
         self.recovery.take(progress.update, report.verdict)

@@ -84,3 +84,23 @@ def test_neighbours_are_alike() -> None:
 def test_padding_adds_up() -> None:
     total = sum([Padding(10, 1), Padding(30, 3)], Padding())
     assert (total, total.share, Padding().share) == (Padding(40, 4), 0.1, 0.0)
+
+
+def test_lengths_in_multiples() -> None:
+    """Batches are those of the rounded lengths, and the padding counts up to them."""
+    # Longer sides 1, 3, 4, 5, 8 count as 4, 4, 4, 8, 8: of 16 places 4 pairs of 4, or 2 of 8.
+    source, target = sides([(1, 1), (2, 3), (4, 4), (5, 1), (8, 6)])
+    batches, padding = plan_batches(source, target, batch_tokens=16, length_multiple=4)
+    assert [batch.tolist() for batch in batches] == [[0, 1, 2], [3, 4]]
+    assert padding == Padding(3 * (4 + 4) + 2 * (8 + 8), 56 - 20 - 15)
+
+
+@settings(deadline=None)
+@given(pairs=LENGTHS, budget=st.integers(1, 200), multiple=st.sampled_from([2, 4, 8]))
+def test_rounded_batches_fit(pairs: list[tuple[int, int]], budget: int, multiple: int) -> None:
+    source, target = sides(pairs)
+    batches, _ = plan_batches(source, target, batch_tokens=budget, length_multiple=multiple)
+    assert sorted(place for batch in batches for place in batch.tolist()) == list(range(len(pairs)))
+    for batch in batches:
+        longest = max(int(source[batch].max()), int(target[batch].max()))
+        assert len(batch) == 1 or len(batch) * (longest + -longest % multiple) <= budget

@@ -108,9 +108,11 @@ class TapeRecorder:
     def record(self, work: Callable[[], StepReport]) -> Callable[[], StepReport]:
         self.recorded += 1
         tape = Tape()
-        with tape:
-            report = work()
-        tape.take_back()
+        try:
+            with tape:
+                report = work()
+        finally:
+            tape.take_back()
 
         def replay() -> StepReport:
             self.replayed += 1

@@ -116,7 +116,7 @@ class TapeRecorder:
 
         def replay() -> StepReport:
             self.replayed += 1
-            with torch.no_grad():
+            with torch._C._AutoDispatchBelowAutograd():  # where the mode has seen the operators
                 tape.replay()
             return report
 

@@ -39,3 +39,7 @@ class DeviceError(Seq2SeqError):
 
 class TrainingError(Seq2SeqError):
     """A training run cannot start, continue or be saved."""
+
+
+class DivergenceError(TrainingError):
+    """A training run has lost its way so often that it is given up."""

@@ -8,7 +8,7 @@ from collections.abc import Iterable
 import torch
 from torch import Tensor
 
-from seq2seq.errors import TrainingError
+from seq2seq.errors import DivergenceError
 from seq2seq.training.progress import Progress
 from seq2seq.training.spikes import SpikeWatch, Verdict
 
@@ -100,12 +100,12 @@ class Recovery:
         """Count a rollback to the weights of `good_update`, and lower the learning rate.
 
         Raises:
-            TrainingError: there have been too many.
+            DivergenceError: there have been too many.
         """
         self.settle()
         progress = self._progress
         if progress.setbacks >= self._rollbacks:
-            raise TrainingError(
+            raise DivergenceError(
                 f"update {progress.update}: {why}, and {self._rollbacks} returns to the last good weights (update "
                 f"{good_update}), each with a lower learning rate, have not helped; lower "
                 "training.optimizer.learning_rate, or use training.precision fp32. The last good checkpoint is "

@@ -232,7 +232,7 @@ def test_a_training_that_loses_its_weights_has_diverged(tmp_path: Path, updates:
     budget = Budget("toy", "Toy", toy(tmp_path, rate=1e38), updates, 1)
     found = worker.train_cell(budget.load("elman-relu"))
     assert found["status"] == "diverged"
-    assert "not a number" in found["reason"] or "not numbers" in found["reason"]
+    assert found["reason"].startswith("update ")
 
 
 def test_what_can_be_mended_is_a_failure(tmp_path: Path) -> None:

@@ -203,7 +203,7 @@ def test_the_limit_of_a_process(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_a_run_decides_once(monkeypatch: pytest.MonkeyPatch) -> None:
     """Decided from the memory that there is when the run begins, and the same when it goes on with less."""
-    from seq2seq.training import run as running
+    from seq2seq.training import assembly as running
 
     sizes = iter([300, 100])
     monkeypatch.setattr(

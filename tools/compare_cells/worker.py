@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import json
 import math
-import re
 import shutil
 import statistics
 import sys
@@ -21,7 +20,7 @@ import torch
 from seq2seq.build import build_tokenizers
 from seq2seq.data.batch import Batch
 from seq2seq.device import resolve_device, resolve_precision
-from seq2seq.errors import ModelError, Seq2SeqError, TrainingError
+from seq2seq.errors import DivergenceError, Seq2SeqError
 from seq2seq.recipe import Recipe, load_recipe
 from seq2seq.training.allocator import bound_kernel_cache, keep_freed_memory
 from seq2seq.training.corpora import prepare_corpora
@@ -34,11 +33,13 @@ def train_cell(recipe: Recipe) -> dict[str, Any]:
     try:
         result = train(recipe)
     except Seq2SeqError as error:
-        # Lost weights are found by the trainer, or by the search of a validation; everything else can be mended.
-        lost = isinstance(error, TrainingError | ModelError) and re.search(r"not (a number|numbers)", str(error))
-        return {"status": "diverged" if lost else "failed", "reason": str(error)}
+        # Everything but that can be mended.
+        return {"status": "diverged" if isinstance(error, DivergenceError) else "failed", "reason": str(error)}
     with (result.directory / "journal.jsonl").open(encoding="utf-8") as file:
         records = [json.loads(line) for line in file]
+    for record in records:
+        if record["kind"] == "rollback":  # From there on it had another learning rate than the others.
+            return {"status": "diverged", "reason": f"update {record['update']}: {record['why']}"}
     parameters = next(record["parameters"] for record in records if "parameters" in record)
     figures = {
         "parameters": parameters,

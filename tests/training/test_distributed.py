@@ -27,6 +27,7 @@ from seq2seq.training.distributed import World, first_of_machine
 from seq2seq.training.exchange import Exchange
 from seq2seq.training.progress import Progress
 from seq2seq.training.run import train
+from tests.training.silent import Silent
 
 ROOT = Path(__file__).parents[2]
 NUMBERS = {"one": "un", "two": "deux", "three": "trois", "four": "quatre", "five": "cinq", "six": "six"}
@@ -194,17 +195,6 @@ def runs(corpus: Path, ends: list[dict[str, End]]) -> Path:
 
 def alone(*overrides: str) -> None:
     train(recipe_from_text(RECIPE, "recipe.yaml", overrides), display=Silent())
-
-
-class Silent:
-    def message(self, text: str) -> None:
-        pass
-
-    def update(self, figures: dict[str, Any], *, done: float, eta: float) -> None:
-        pass
-
-    def close(self) -> None:
-        pass
 
 
 def stored(run: Path) -> tuple[dict[str, torch.Tensor], Progress]:

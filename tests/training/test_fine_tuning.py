@@ -27,6 +27,7 @@ from seq2seq.training.optimizer import make_optimizer
 from seq2seq.training.precision import Precision
 from seq2seq.training.run import TrainingResult, train
 from seq2seq.training.step import train_step
+from tests.training.silent import Silent
 
 CPU = torch.device("cpu")
 WORDS = {"one": "un", "two": "deux", "three": "trois", "four": "quatre", "five": "cinq", "six": "six"}
@@ -53,22 +54,6 @@ training:
 run: {name: old, tensorboard: false, threads: 1}
 """
 TUNE = ("run.name=new", "training.fine_tuning.model=runs/old")
-
-
-class Silent:
-    """A display that keeps what is said."""
-
-    def __init__(self) -> None:
-        self.said: list[str] = []
-
-    def message(self, text: str) -> None:
-        self.said.append(text)
-
-    def update(self, figures: dict[str, Any], *, done: float, eta: float) -> None:
-        pass
-
-    def close(self) -> None:
-        pass
 
 
 def write_corpus(words: dict[str, str]) -> None:

@@ -26,6 +26,7 @@ from seq2seq.training.run import train
 from seq2seq.training.spikes import SpikeWatch, Verdict
 from seq2seq.training.trainer import Trainer
 from seq2seq.training.validation import Validator
+from tests.training.silent import Silent
 
 WORDS = {"one": "un", "two": "deux", "three": "trois", "four": "quatre"}
 PAIRS = [course for length in (2, 3, 4) for course in itertools.product(WORDS, repeat=length)]
@@ -53,22 +54,6 @@ training:
 evaluation: {after_training: false}
 run: {name: tiny, tensorboard: false, threads: 1, log_seconds: 1000}
 """
-
-
-class Silent:
-    """A display that keeps what is said."""
-
-    def __init__(self) -> None:
-        self.said: list[str] = []
-
-    def message(self, text: str) -> None:
-        self.said.append(text)
-
-    def update(self, figures: dict[str, Any], *, done: float, eta: float) -> None:
-        pass
-
-    def close(self) -> None:
-        pass
 
 
 @pytest.fixture(autouse=True)

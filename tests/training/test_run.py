@@ -20,6 +20,7 @@ from seq2seq.errors import TokenizerError
 from seq2seq.model_directory import load_description, load_model, read_weights
 from seq2seq.recipe import recipe_from_text
 from seq2seq.training.run import TrainingResult, train
+from tests.training.silent import Silent
 
 NUMBERS = {"one": "un", "two": "deux", "three": "trois", "four": "quatre", "five": "cinq", "six": "six"}
 #: Every course of two or three of the six words, the target reversed: 36 + 216 pairs.
@@ -43,22 +44,6 @@ training:
   checkpoint_minutes: 1000
 run: {name: tiny, tensorboard: false, threads: 1, log_seconds: 0.000001}
 """
-
-
-class Silent:
-    """A display that keeps what is said."""
-
-    def __init__(self) -> None:
-        self.said: list[str] = []
-
-    def message(self, text: str) -> None:
-        self.said.append(text)
-
-    def update(self, figures: dict[str, Any], *, done: float, eta: float) -> None:
-        pass
-
-    def close(self) -> None:
-        pass
 
 
 @pytest.fixture(autouse=True)

@@ -22,6 +22,7 @@ from seq2seq.training.observer import curves_of
 from seq2seq.training.report import report_of
 from seq2seq.training.run import TrainingResult, train
 from seq2seq.training.samples import read_entries
+from tests.training.silent import Silent
 
 NUMBERS = {"one": "Un", "two": "deux", "three": "Trois", "four": "quatre", "five": "cinq"}
 PAIRS = [course for length in (1, 2, 3) for course in itertools.product(NUMBERS, repeat=length)]
@@ -46,22 +47,6 @@ training:
 search: {max_length_ratio: 1.0, max_length_offset: 4, beam: 2}
 run: {name: tiny, threads: 1, log_seconds: 0.000001}
 """
-
-
-class Silent:
-    """A display that keeps what is said."""
-
-    def __init__(self) -> None:
-        self.said: list[str] = []
-
-    def message(self, text: str) -> None:
-        self.said.append(text)
-
-    def update(self, figures: dict[str, Any], *, done: float, eta: float) -> None:
-        pass
-
-    def close(self) -> None:
-        pass
 
 
 @pytest.fixture(autouse=True)

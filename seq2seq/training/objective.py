@@ -32,7 +32,7 @@ class BatchLoss:
 class Objective:
     """Cross-entropy with label smoothing, and what may be added to it.
 
-    With `consistency` a every batch is predicted twice under different dropout, and the loss is the mean of both
+    With a `consistency` of a, every batch is predicted twice under different dropout, and the loss is the mean of both
     predictions' plus a/2 times their symmetric divergence (R-Drop, Liang et al. 2021, equation 4, halved: their loss
     is the sum of both predictions'). `risk` replaces a part of the cross-entropy by the risk of minimum-risk training.
     `reinforce` is for networks that sample, those with hard attention.

@@ -83,6 +83,19 @@ class History:
         sign = -1.0 if metric == "loss" else 1.0
         return max(sound, key=lambda record: sign * float(record[metric]), default=None)
 
+    def spans(self) -> list[tuple[int, float]]:
+        """The update each sitting began at, and its seconds; work that was done twice counts in neither."""
+        starts = [record for record, _ in self.sittings]
+        found = []
+        for number, (record, last) in enumerate(self.sittings):
+            following = starts[number + 1] if number + 1 < len(starts) else self.end
+            if "seconds" in following and "seconds" in record:
+                seconds = following["seconds"] - record["seconds"]
+            else:
+                seconds = last - record["time"]
+            found.append((int(record["update"]), float(seconds)))
+        return found
+
     def of_training(self, value: Callable[[TrainingPoint], float]) -> Line:
         """One figure of the training records over updates."""
         return Line([point.update for point in self.training], [value(point) for point in self.training])

@@ -133,7 +133,7 @@ def _samples(directory: Path) -> list[str]:
 
 
 def _training(history: History) -> list[str]:
-    sittings = _sittings(history)
+    sittings = history.spans()
     speeds = [point.tokens_per_second for point in history.training if point.tokens_per_second > 0.0]
     device = history.sittings[-1][0].get("device", "") if history.sittings else ""
     rows = [
@@ -159,20 +159,6 @@ def _training(history: History) -> list[str]:
         ]
         parts += ["By sitting:", _table(("Sitting", "From update", "Time"), listed, right=range(3))]
     return parts
-
-
-def _sittings(history: History) -> list[tuple[int, float]]:
-    """The update each sitting began at, and its seconds; work that was done twice counts in neither."""
-    starts = [record for record, _ in history.sittings]
-    found = []
-    for number, (record, last) in enumerate(history.sittings):
-        following = starts[number + 1] if number + 1 < len(starts) else history.end
-        if "seconds" in following and "seconds" in record:
-            seconds = following["seconds"] - record["seconds"]
-        else:
-            seconds = last - record["time"]
-        found.append((int(record["update"]), float(seconds)))
-    return found
 
 
 def _corpora(recipe: Recipe, history: History) -> list[str]:

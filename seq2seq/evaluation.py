@@ -92,6 +92,7 @@ def score(
     tokenize: BleuTokenizeName = "13a",
     lowercase: LowercaseChoice = False,
     resamples: int = 0,
+    detokenized: bool = False,
 ) -> list[Score]:
     """Score a corpus, one entry per metric, in their order.
 
@@ -104,6 +105,8 @@ def score(
             names that say so, without it.
         resamples: bootstrap resamples for a 95 % confidence interval, 1000 as a rule; 0 for none. Their seed is in the
             signature, and comes from ``SACREBLEU_SEED``.
+        detokenized: the text is known to be detokenized, though a network that has learned little may write its full
+            stops apart; SacreBLEU then does not warn of that. The figures are the same.
 
     Raises:
         CorpusError: nothing to score, or numbers of lines differ.
@@ -112,14 +115,24 @@ def score(
     sets = _reference_sets(references)
     _check_lines(hypotheses, sets)
     if lowercase == "both":
-        cased = score(hypotheses, sets, metrics=metrics, tokenize=tokenize, resamples=resamples)
+        cased = score(
+            hypotheses, sets, metrics=metrics, tokenize=tokenize, resamples=resamples, detokenized=detokenized
+        )
         caseless = [metric for metric in metrics if metric != "ter"]
         if not caseless:
             return cased
-        lowered = score(hypotheses, sets, metrics=caseless, tokenize=tokenize, lowercase=True, resamples=resamples)
+        lowered = score(
+            hypotheses,
+            sets,
+            metrics=caseless,
+            tokenize=tokenize,
+            lowercase=True,
+            resamples=resamples,
+            detokenized=True,  # or it has been said above
+        )
         return [*cased, *map(_lowercased, lowered)]
     scores = []
-    for name, scorer in _scorers(metrics, tokenize=tokenize, lowercase=lowercase).items():
+    for name, scorer in _scorers(metrics, tokenize=tokenize, lowercase=lowercase, force=detokenized).items():
         result = _corpus_score(scorer, hypotheses, sets, resamples=resamples)
         mean, half_width = (float(result._mean), float(result._ci)) if resamples > 1 else (None, None)
         scores.append(
@@ -291,7 +304,9 @@ def _corpus_score(
         raise
 
 
-def _scorers(metrics: Sequence[MetricName], *, tokenize: BleuTokenizeName, lowercase: bool) -> dict[str, Metric]:
+def _scorers(
+    metrics: Sequence[MetricName], *, tokenize: BleuTokenizeName, lowercase: bool, force: bool = False
+) -> dict[str, Metric]:
     from sacrebleu.metrics.bleu import BLEU
     from sacrebleu.metrics.chrf import CHRF
     from sacrebleu.metrics.ter import TER
@@ -304,7 +319,7 @@ def _scorers(metrics: Sequence[MetricName], *, tokenize: BleuTokenizeName, lower
     for metric in metrics:
         match metric:
             case "bleu":
-                scorers[metric] = BLEU(lowercase=lowercase, tokenize=tokenize)
+                scorers[metric] = BLEU(lowercase=lowercase, tokenize=tokenize, force=force)
             case "chrf":
                 scorers[metric] = CHRF(lowercase=lowercase)
             case "chrf++":

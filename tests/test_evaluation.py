@@ -226,3 +226,12 @@ def test_systems_are_compared_in_both_cases() -> None:
         assert [each.value for each in part.scores] == [with_case.scores[0].value, without.scores[0].value]
         assert [each.p_value for each in part.scores] == [with_case.scores[0].p_value, without.scores[0].p_value]
     assert both[1].scores[0].value < both[0].scores[0].value < both[1].scores[1].value
+
+
+def test_sacrebleu_warns_of_stops_apart_unless_the_text_is_known(caplog: pytest.LogCaptureFixture) -> None:
+    apart = ["a train ."] * 200  # SacreBLEU warns after a hundred such lines.
+    [known] = score(apart, ["a train."] * 200, metrics=["bleu"], lowercase="both", detokenized=True)[:1]
+    assert not caplog.records
+    [unknown] = score(apart, ["a train."] * 200, metrics=["bleu"])
+    assert "detokenize" in caplog.text
+    assert (known.value, known.signature) == (unknown.value, unknown.signature)

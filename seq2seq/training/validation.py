@@ -67,6 +67,7 @@ class Validator:
             metrics=("bleu", "chrf"),
             tokenize=self._evaluation.tokenize,
             lowercase=self._evaluation.lowercase is True,
+            detokenized=True,
         )
         values = {entry.metric: entry.value for entry in scores}
         return {

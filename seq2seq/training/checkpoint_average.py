@@ -134,12 +134,22 @@ def _check_request(sources: Sequence[Path], selection: Selection, output: Path) 
         raise UsageError(f"the folder {output.parent} for the output {output.name} does not exist; make it first")
 
 
+def _is_of_the_network(path: str) -> bool:
+    """Whether a key says what a trained network computes, rather than how it was trained.
+
+    Zoneout's rate does, for a trained network mixes its states by it, so what is inside the recurrence counts.
+    """
+    section, _, key = path.rpartition(".")
+    only_in_training = {"dropout", "embedding_dropout", "word_dropout", "output_dropout", "variational"}
+    return path.startswith("model.") and section != "model.initialization" and key not in only_in_training
+
+
 def _common(sources: Sequence[Path]) -> tuple[Recipe, Tokenizer, Tokenizer]:
     """The description of the first of several models, which the others must share."""
     first, source, target = load_description(sources[0])
     for directory in sources[1:]:
         other, *tokenizers = load_description(directory)
-        found = [each for each in differences(first, other) if each.path.startswith("model.")]
+        found = [each for each in differences(first, other) if _is_of_the_network(each.path)]
         if found:
             raise ModelError(
                 f"{directory}: has another network than {sources[0]} ({found[0].path} is {found[0].new} against "

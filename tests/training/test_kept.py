@@ -229,6 +229,23 @@ def test_models_of_one_recipe_are_averaged(folder: Path, capsys: pytest.CaptureF
     )
 
 
+def test_models_trained_with_other_dropout_are_averaged_and_with_zoneout_not(
+    folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def with_encoder_key(text: str) -> str:
+        return RECIPE.replace("hidden_size: 12", f"hidden_size: 12, {text}")
+
+    save_small_model(folder / "a")
+    save_small_model(folder / "noisy", recipe_text=with_encoder_key("dropout: 0.5, word_dropout: 0.1"))
+    save_small_model(
+        folder / "zones", recipe_text=with_encoder_key("recurrent_dropout_kind: zoneout, recurrent_dropout: 0.5")
+    )
+    assert average.main(["a", "noisy", "-o", "mean"]) == 0
+    assert Path("mean/weights.safetensors").is_file()
+    assert average.main(["a", "zones", "-o", "other"]) == 2
+    assert "zones: has another network than a (model.encoder.recurrent_dropout_kind is" in capsys.readouterr().err
+
+
 def test_a_model_and_what_was_tuned_from_it_began_alike(trained: TrainingResult) -> None:
     run("run.name=new", "training.fine_tuning.model=runs/old", "run.seed=7", "training.epochs=1")
     run("run.name=newer", "training.fine_tuning.model=runs/new", "run.seed=8", "training.epochs=1")

@@ -96,6 +96,17 @@ def sample(
 
 
 def _draw(log_probs: Tensor, temperature: float, generator: torch.Generator | None) -> Tensor:
-    """One token of every row [rows] of `log_probs` [rows, vocab]: the largest after adding Gumbel noise."""
-    noise = torch.empty_like(log_probs).exponential_(generator=generator)
-    return (log_probs / temperature - noise.log_()).argmax(dim=1)
+    """One token of every row [rows] of `log_probs` [rows, vocab], float32, -inf where there is none to draw.
+
+    The cumulative distribution is inverted: one random number a row. Gumbel noise needs one for every token, which on a
+    CPU takes longer than the network does. Tokens less probable than a float's precision, 6e-8, are never drawn.
+    """
+    if temperature != 1.0:
+        log_probs = (log_probs - log_probs.amax(dim=1, keepdim=True)) / temperature
+    cumulative = log_probs.exp().cumsum(dim=1)
+    total = cumulative[:, -1:]
+    drawn = torch.rand(total.shape, device=total.device, generator=generator) * total
+    # Rounding must not reach the total, for a token's sum lies above what was drawn for it.
+    drawn = drawn.minimum(total.nextafter(torch.zeros_like(total)))
+    # In a row without a token, which only a hypothesis that has ended can have, the last one stands for none.
+    return torch.searchsorted(cumulative, drawn, right=True).squeeze(1).clamp_max_(log_probs.size(1) - 1)

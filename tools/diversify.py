@@ -93,7 +93,8 @@ def diversify(arguments: argparse.Namespace) -> int:
     for side, language in enumerate((recipe.corpus.source_language, recipe.corpus.target_language)):
         path = Path(f"{arguments.output}.{language}")
         path.parent.mkdir(parents=True, exist_ok=True)
-        write_atomically(path, "".join(f"{pair[side]}\n" for pair in new).encode())
+        # Sentences of JSON lines may hold line ends, and a pair is a line of each file.
+        write_atomically(path, "".join(f"{' '.join(pair[side].split())}\n" for pair in new).encode())
     failure.say(f"{arguments.output}: {len(new):,} pairs beside the {len(pairs):,} of the recipe")
     return 0
 

@@ -114,7 +114,8 @@ def table(rows: Sequence[tuple[Row, str]]) -> str:
 
 
 def _label(signature: str, name: str) -> str:
-    return f"{name} lowercased" if "case:lc" in signature else name
+    # Where a recipe asks for both cases, the name says so already.
+    return f"lowercased {name}" if "case:lc" in signature and not name.startswith("lowercased") else name
 
 
 def _spread(figures: Sequence[float]) -> str:

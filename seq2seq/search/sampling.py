@@ -98,8 +98,8 @@ def sample(
 def _draw(log_probs: Tensor, temperature: float, generator: torch.Generator | None) -> Tensor:
     """One token of every row [rows] of `log_probs` [rows, vocab], float32, -inf where there is none to draw.
 
-    The cumulative distribution is inverted: one random number a row. Gumbel noise needs one for every token, which on a
-    CPU takes longer than the network does. Tokens less probable than a float's precision, 6e-8, are never drawn.
+    The cumulative distribution is inverted, which takes one random number a row; Gumbel noise would take one for every
+    token. Tokens less probable than a float's precision, 6e-8, are never drawn.
     """
     if temperature != 1.0:
         log_probs = (log_probs - log_probs.amax(dim=1, keepdim=True)) / temperature

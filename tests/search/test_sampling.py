@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 import torch
 
-from seq2seq.search.sampling import sample
+from seq2seq.search.sampling import _draw, sample
 
 PAD, BOS, EOS, A, B = range(5)
 
@@ -102,3 +102,13 @@ def test_no_sentences(toys: SimpleNamespace) -> None:
     model = toy(toys)
     nothing = torch.zeros(0, dtype=torch.long)
     assert sample(model, model.start([]), sentences=0, samples=3, max_lengths=nothing, bos_id=BOS, eos_id=EOS) == []
+
+
+@pytest.mark.parametrize(("number", "expected"), [(0.0, 1), (0.25, 1), (0.75, 3), (1.0 - 2.0**-24, 3), (1.0, 3)])
+def test_no_random_number_draws_what_has_no_probability(
+    monkeypatch: pytest.MonkeyPatch, number: float, expected: int
+) -> None:
+    """Not even the largest, which rounding may make the whole; tokens 0, 2 and 4 have none."""
+    probabilities = torch.tensor([[0.0, 0.5, 0.0, 0.5, 0.0], [0.0, 0.1, 0.0, 0.1, 0.0]])
+    monkeypatch.setattr(torch, "rand", lambda *size, **_: torch.full(size[0], number))
+    assert _draw(probabilities.log(), 1.0, None).tolist() == [expected, expected]

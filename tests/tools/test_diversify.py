@@ -28,7 +28,7 @@ class FakeTranslator:
     def translate(self, sentences: list[str], *, n_best: int, alignment: bool) -> list[list[Any]]:
         if not self.forward:
             return [[SimpleNamespace(text=f"rückwärts {text}")] for text in sentences]
-        known = {"ein hund": ["a dog", "one dog"], "eine katze": ["one cat", ""]}
+        known = {"ein hund": ["a dog", "one dog"], "eine katze": ["one\ncat", ""]}
         return [[SimpleNamespace(text=text) for text in known[sentence][:n_best]] for sentence in sentences]
 
 

@@ -15,8 +15,10 @@ LOWERED = "nrefs:1|case:lc|tok:13a"
 
 
 def scored(cased: float, lowered: float) -> list[dict[str, object]]:
-    scores = [(CASED, cased), (LOWERED, lowered)]
-    return [{"name": "flickr", "scores": [{"name": "BLEU", "score": s, "signature": kind} for kind, s in scores]}]
+    scores = [("BLEU", cased, CASED), ("lowercased BLEU", lowered, LOWERED)]
+    return [
+        {"name": "flickr", "scores": [dict(zip(("name", "score", "signature"), each, strict=True)) for each in scores]}
+    ]
 
 
 def write_run(folder: Path, name: str, *, seed: int, lowered: float, batch: int = 64, seconds: float = 125.0) -> str:
@@ -54,14 +56,14 @@ def test_seeds_have_a_mean_and_a_spread(tmp_path: Path, capsys: pytest.CaptureFi
     assert tabulate_results.main([*runs, other, "--evaluation", "ensemble", str(together)]) == 0
     text = capsys.readouterr().out
     rows = rows_of(text)
-    assert rows["run"] == ["seed", "training", "validation BLEU", "flickr, BLEU", "flickr, BLEU lowercased"]
+    assert rows["run"] == ["seed", "training", "validation BLEU", "flickr, BLEU", "flickr, lowercased BLEU"]
     assert rows["m2"] == ["2", "2:05, 2 threads", "59.00", "61.00", "62.00"]
     # The deviation of 60, 62 and 64 is 2 with n - 1, and 1.63 with n.
     assert rows["mean of 3 seeds"] == ["", "", "59.00 ± 2.00", "61.00 ± 2.00", "62.00 ± 2.00"]
     assert rows["other"][-1] == "90.00"
     assert rows["ensemble"] == ["", "", "-", "65.00", "66.50"]
     assert f"- BLEU: `{CASED}`" in text
-    assert f"- BLEU lowercased: `{LOWERED}`" in text
+    assert f"- lowercased BLEU: `{LOWERED}`" in text
 
 
 def test_one_run_has_no_mean(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -74,3 +76,11 @@ def test_a_run_that_was_not_evaluated(tmp_path: Path, capsys: pytest.CaptureFixt
     (directory / "evaluation.json").unlink()
     assert tabulate_results.main([str(directory)]) == 2
     assert f"seq2seq-evaluate --model {directory} writes it" in capsys.readouterr().err
+
+
+def test_a_recipe_that_ignores_case_says_so_too(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    directory = Path(write_run(tmp_path, "m", seed=1, lowered=60.0))
+    tests = [{"name": "flickr", "scores": [{"name": "BLEU", "score": 60.0, "signature": LOWERED}]}]
+    (directory / "evaluation.json").write_text(json.dumps(tests), encoding="utf-8")
+    assert tabulate_results.main([str(directory)]) == 0
+    assert rows_of(capsys.readouterr().out)["run"][-1] == "flickr, lowercased BLEU"

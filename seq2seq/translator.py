@@ -16,7 +16,18 @@ from seq2seq.errors import DeviceError, UsageError
 from seq2seq.members import Member, attending, check_target_vocabulary, check_weights
 from seq2seq.model.encoder_decoder import EncoderDecoder
 from seq2seq.model_directory import load_model
-from seq2seq.search import Combination, Ensemble, EnsembleState, Hypothesis, StepModel, beam_search
+from seq2seq.search import (
+    Combination,
+    Ensemble,
+    EnsembleState,
+    Hypothesis,
+    Request,
+    Rules,
+    Scoring,
+    StepModel,
+    beam_search,
+    excluding,
+)
 from seq2seq.search.protocol import State
 from seq2seq.source_lines import Sentence, SourceLine, batches_by_length, prepare_lines
 from seq2seq.text.alignment import Alignment, align_words, words_of_prefixes
@@ -284,19 +295,19 @@ class Translator:
     ) -> list[list[Hypothesis]]:
         """The best hypotheses of every sentence, one at least; `lengths` [batch] of the source count the end."""
         tokenizer = self.target_tokenizer
-        return beam_search(
-            model,
-            state,
-            sentences=lengths.shape[0],
+        never = (tokenizer.pad_id, tokenizer.unk_id)
+        forbidden = excluding(never, bos_id=tokenizer.bos_id, eos_id=tokenizer.eos_id, device=self.device)
+        request = Request(
             max_lengths=((lengths - 1) * options.max_length_ratio).long() + options.max_length_offset,
             bos_id=tokenizer.bos_id,
             eos_id=tokenizer.eos_id,
+            rules=Rules(forbidden=forbidden),
             beam=options.beam,
             n_best=n_best,
-            length_penalty=options.length_penalty,
-            forbidden_ids=(tokenizer.pad_id, tokenizer.bos_id, tokenizer.unk_id),
+            scoring=Scoring(length_penalty=options.length_penalty),
             with_attention=options.alignment and self.has_attention,
         )
+        return beam_search(model, state, request)
 
     def _translation(self, sentence: Sentence, hypothesis: Hypothesis) -> Translation:
         pieces = self.target_tokenizer.pieces(hypothesis.ids)

@@ -13,7 +13,7 @@ import torch
 from seq2seq.data.batch import make_source
 from seq2seq.errors import DeviceError, ModelError, UsageError
 from seq2seq.model_directory import load_model
-from seq2seq.search import greedy_search
+from seq2seq.search import Request, Rules, greedy_search
 from seq2seq.translation import TranslationOptions
 from seq2seq.translator import Translation, Translator
 
@@ -82,15 +82,13 @@ def test_a_beam_of_one_is_greedy_search(translator: Translator) -> None:
     tokenizer = translator.target_tokenizer
     source, lengths = make_source([ids], eos_id=tokenizer.eos_id, pad_id=tokenizer.pad_id)
     with torch.inference_mode():
-        expected = greedy_search(
-            translator.model,
-            translator.model.start(source, lengths),
-            sentences=1,
+        request = Request(
             max_lengths=torch.tensor([len(ids) + 8]),
             bos_id=tokenizer.bos_id,
             eos_id=tokenizer.eos_id,
-            forbidden_ids=(tokenizer.pad_id, tokenizer.unk_id),
-        )[0]
+            rules=Rules(forbidden=torch.tensor([tokenizer.pad_id, tokenizer.bos_id, tokenizer.unk_id])),
+        )
+        expected = greedy_search(translator.model, translator.model.start(source, lengths), request)[0]
     found = translator.translate(line, beam=1)
     assert found.text == tokenizer.decode([expected.ids])[0]
     assert found.log_prob == pytest.approx(expected.log_prob, abs=1e-5)

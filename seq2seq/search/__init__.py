@@ -3,19 +3,37 @@
 from __future__ import annotations
 
 from seq2seq.search.beam import beam_search
+from seq2seq.search.constraints import Phrases
 from seq2seq.search.ensemble import Combination, Ensemble, EnsembleState
 from seq2seq.search.greedy import greedy_search
 from seq2seq.search.hypothesis import Hypothesis
 from seq2seq.search.protocol import SearchState, StepModel, StepOutput
+from seq2seq.search.request import Diversity, Request, excluding
+from seq2seq.search.rules import Rules, phrases_of, prefixes_of
+from seq2seq.search.sampling import Draws, sample
+from seq2seq.search.scoring import Normalization, Scoring
+from seq2seq.search.truncation import Truncation
 
 __all__ = [
     "Combination",
+    "Diversity",
+    "Draws",
     "Ensemble",
     "EnsembleState",
     "Hypothesis",
+    "Normalization",
+    "Phrases",
+    "Request",
+    "Rules",
+    "Scoring",
     "SearchState",
     "StepModel",
     "StepOutput",
+    "Truncation",
     "beam_search",
+    "excluding",
     "greedy_search",
+    "phrases_of",
+    "prefixes_of",
+    "sample",
 ]

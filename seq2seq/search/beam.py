@@ -3,150 +3,201 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 import torch
 from torch import Tensor
 
 from seq2seq.search.compaction import sentences_to_keep
+from seq2seq.search.constraints import ConstrainedExpansion
+from seq2seq.search.coverage import Coverage
+from seq2seq.search.expansion import BestExpansion, DiverseExpansion, Expansion
 from seq2seq.search.greedy import greedy_search
 from seq2seq.search.history import Endings, History
 from seq2seq.search.hypothesis import Hypothesis
 from seq2seq.search.protocol import State, StepModel
-from seq2seq.search.request import check_request, never_generated
-from seq2seq.search.scoring import best_reachable, normalise
-from seq2seq.search.selection import Continuations, best_continuations
+from seq2seq.search.request import Request
+from seq2seq.search.selection import Continuations
+from seq2seq.search.so_far import TokensSoFar
 
 
 @torch.no_grad()
-def beam_search(
-    model: StepModel[State],
-    state: State,
-    *,
-    sentences: int,
-    max_lengths: Tensor,
-    bos_id: int,
-    eos_id: int,
-    beam: int,
-    n_best: int = 1,
-    length_penalty: float = 1.0,
-    forbidden_ids: Sequence[int] = (),
-    with_attention: bool = False,
-) -> list[list[Hypothesis]]:
-    """Return the ``n_best`` best hypotheses of every sentence, best first, keeping ``beam`` of them alive.
+def beam_search(model: StepModel[State], state: State, request: Request) -> list[list[Hypothesis]]:
+    """Return the ``request.n_best`` best hypotheses of every sentence, best first, keeping ``request.beam`` alive.
 
-    Arguments: ``state`` has one row per sentence. ``max_lengths`` (LongTensor [sentences], on the model's device)
-    bounds the tokens of a hypothesis, its end of sentence counted. ``bos_id`` starts every hypothesis and is never
-    generated, nor are ``forbidden_ids`` (padding, the unknown token); ``eos_id`` is never forbidden, even where a
-    tokenizer without padding names it twice. With ``beam`` 1 this is :func:`~seq2seq.search.greedy.greedy_search`.
+    ``state`` has one row per sentence. With a beam of 1, unless some phrase must appear, this is
+    :func:`~seq2seq.search.greedy.greedy_search`.
 
-    One step: of all continuations of a sentence the best 2 * ``beam`` by log-probability are drawn up. An end of
-    sentence among the first ``beam`` of them makes a finished hypothesis (further down it is dropped, as in any
-    beam); the first ``beam`` others go on. As at most ``beam`` of the 2 * ``beam`` are ends, finished hypotheses take
-    no place in the beam. Ties go to the lowest parent, then to the lowest token.
+    One step: of all continuations of a sentence the best 2 * beam by log-probability are drawn up. An end of sentence
+    among the first beam of them makes a finished hypothesis (further down it is dropped, as in any beam); the first
+    beam others go on. As at most beam of the 2 * beam are ends, finished hypotheses take no place in the beam. Ties go
+    to the lowest parent, then to the lowest token. Diverse beam search and phrases that must appear choose otherwise:
+    :mod:`~seq2seq.search.expansion` and :mod:`~seq2seq.search.constraints`.
 
-    Score: log-probability / n ** ``length_penalty`` with n tokens, the end of sentence counted.
-
-    Stopping is exact: a sentence is done when ``n_best`` of its finished hypotheses score at least as high as
-    anything that its live ones could still become. Proof: appending tokens never raises a log-probability, which is
-    at most 0, so no descendant of a live hypothesis scores above the live log-probability / max_length **
-    ``length_penalty``.
+    Stopping is exact: a sentence is done when ``n_best`` of its finished hypotheses score at least as high as anything
+    that its live ones could still become; :meth:`~seq2seq.search.scoring.Scoring.best_reachable` has the proof. Of a
+    diverse search every group stops by itself, with as many hypotheses as it has places.
 
     At its maximum length a sentence ends. Hypotheses still alive then are returned only where there are fewer than
     ``n_best`` finished ones, after these, with ``finished`` False. A sentence has fewer than ``n_best`` results only
     if there are no more possible ones. The results of a sentence are distinct, and do not depend on the other
     sentences.
 
-    Raises ValueError for arguments that make no sense, ModelError if the model gives NaN or only impossible tokens.
+    Raises ModelError if the model gives NaN or only impossible tokens, ValueError where a coverage penalty meets a
+    model without attention.
     """
-    check_request(sentences=sentences, max_lengths=max_lengths, beam=beam, n_best=n_best, length_penalty=length_penalty)
-    if beam == 1:
-        hypotheses = greedy_search(
-            model,
-            state,
-            sentences=sentences,
-            max_lengths=max_lengths,
-            bos_id=bos_id,
-            eos_id=eos_id,
-            length_penalty=length_penalty,
-            forbidden_ids=forbidden_ids,
-            with_attention=with_attention,
-        )
-        return [[hypothesis] for hypothesis in hypotheses]
-    if sentences == 0:
+    if request.beam == 1 and request.constraints is None:
+        return [[hypothesis] for hypothesis in greedy_search(model, state, request)]
+    if request.sentences == 0:
         return []
-    device = max_lengths.device
-    forbidden = never_generated(bos_id=bos_id, eos_id=eos_id, forbidden_ids=forbidden_ids, device=device)
-    history = History(sentences=sentences, with_attention=with_attention)
-    all_endings = Endings.none(sentences=sentences, n_best=n_best, device=device)
+    groups = 1 if request.diversity is None else request.diversity.groups
+    if groups == 1:
+        return _search(model, state, request, _expansion(request), groups=1)
+    # Every group is a sentence of its own, but for what they choose and for when they leave.
+    state = state.reorder(_repeated(request.sentences, groups, request.device))
+    found = _search(model, state, request.repeated(groups), _expansion(request), groups=groups)
+    return [
+        _distinct([best for group in found[first : first + groups] for best in group], request.n_best)
+        for first in range(0, len(found), groups)
+    ]
+
+
+def _expansion(request: Request) -> Expansion:
+    if request.constraints is not None:
+        return ConstrainedExpansion(phrases=request.constraints, beam=request.beam, eos_id=request.eos_id)
+    if request.diversity is None:
+        return BestExpansion(beam=request.beam, eos_id=request.eos_id)
+    groups = request.diversity.groups
+    return DiverseExpansion(
+        groups=groups, beam=request.beam // groups, strength=request.diversity.strength, eos_id=request.eos_id
+    )
+
+
+def _search(
+    model: StepModel[State], state: State, request: Request, expand: Expansion, *, groups: int
+) -> list[list[Hypothesis]]:
+    """The steps; ``groups`` sentences that follow one another leave the batch together."""
+    scoring, eos_id, device = request.scoring, request.eos_id, request.device
+    beam, max_lengths = request.beam, request.max_lengths
+    history = History(sentences=request.sentences, with_attention=request.with_attention)
+    all_endings = Endings.none(sentences=request.sentences, n_best=request.n_best, device=device)
     endings = all_endings
-    active = torch.arange(sentences, device=device)
-    tokens = torch.full((sentences,), bos_id, device=device)
-    live = torch.zeros(sentences, 1, device=device)  # log-probabilities, [active, beam] from the first step on
-    cut_off = torch.full((sentences, beam), -torch.inf, device=device)  # those alive at their maximum length
+    active = torch.arange(request.sentences, device=device)
+    tokens = torch.full((request.sentences,), request.bos_id, device=device)
+    live = torch.zeros(request.sentences, 1, device=device)  # log-probabilities, [active, beam] from the first step on
+    cut_off = _CutOff.none(sentences=request.sentences, beam=beam, device=device)
+    so_far = TokensSoFar.of(request)
+    coverage = Coverage.of(request)
+    met: Tensor | None = None
 
     for length in range(1, int(max_lengths.max()) + 1):
         width = live.shape[1]
         log_probs, state, attention = model.step(tokens, state)
-        log_probs = log_probs.float().index_fill_(1, forbidden, -torch.inf)
-        drawn = best_continuations(log_probs, live, 2 * beam)
-        is_end = drawn.tokens == eos_id  # [active, 2 * beam]
+        log_probs = request.rules.apply(
+            log_probs.float(), sentences=active, length=length, so_far=so_far.tokens, eos_id=eos_id
+        )
+        coverage = coverage.add(attention)
+        covered = coverage.logarithms(active)
+        expanded = expand(log_probs, live, sentences=active, so_far=so_far.tokens, met=met)
+        going_on, met = expanded.going_on, expanded.met
 
-        endings = endings.join(_finished(drawn, is_end, length, beam, length_penalty)).best_first(n_best)
-        # A stable sort of "is an end" leaves the others in front, best first.
-        chosen = is_end.sort(dim=1, stable=True).indices[:, :beam]
-        live = drawn.log_probs.masked_fill(is_end, -torch.inf).gather(1, chosen)
-        parents, tokens = drawn.parents.gather(1, chosen), drawn.tokens.gather(1, chosen)  # [active, beam]
+        endings = endings.join(_finished(expanded.ends, request, length, covered)).best_first(request.n_best)
+        live, parents, tokens = going_on.log_probs, going_on.parents, going_on.tokens  # [active, beam]
         history.append(
             sentences=active,
             tokens=tokens,
             parents=parents,
-            log_probs=drawn.token_log_probs.gather(1, chosen),
+            log_probs=going_on.token_log_probs,
             end_log_probs=log_probs[:, eos_id].clone().view(-1, width),  # a view would keep all of log_probs
             attention=attention,
         )
 
         at_limit = max_lengths == length
-        cut_off = torch.where(at_limit[:, None], live, cut_off)
-        bound = best_reachable(live[:, 0], max_lengths=max_lengths, length_penalty=length_penalty)
+        cut_off = cut_off.where(at_limit, live, _of_parents(covered, parents))
+        # Where the best is NaN the bound is too, and the search goes on, to its report.
+        bound = scoring.best_reachable(live.amax(dim=1), length=length, max_lengths=max_lengths)
         done = at_limit | (endings.scores[:, -1] >= bound)  # nothing alive: the bound is -inf
         # Whether or not a sentence that is done leaves the batch at once, nothing more happens to it.
         live = live.masked_fill(done[:, None], -torch.inf)
-        kept = sentences_to_keep(done, step=length)
+        kept = sentences_to_keep(done.view(-1, groups).all(dim=1), step=length)
         if kept is not None:
             if kept.numel() == 0:
                 break
-            all_endings = all_endings.replace(active, _with_cut_off(endings, cut_off, max_lengths, length_penalty))
+            all_endings = all_endings.replace(active, cut_off.fill(endings, request, max_lengths))
             state = state.keep(kept)
-            endings = endings.select(kept)
-            active, live, max_lengths, cut_off = active[kept], live[kept], max_lengths[kept], cut_off[kept]
+            kept, before = (kept[:, None] * groups + torch.arange(groups, device=device)).flatten(), active.shape[0]
+            endings, cut_off = endings.select(kept), cut_off.select(kept)
+            coverage, so_far = coverage.keep(kept, of=before), so_far.keep(kept, of=before)
+            active, live, max_lengths = active[kept], live[kept], max_lengths[kept]
             parents, tokens = parents[kept], tokens[kept]
+            met = None if met is None else met[kept]
         first_rows = torch.arange(0, active.shape[0] * width, width, device=device)
-        state = state.reorder((first_rows[:, None] + parents).flatten())
+        rows = (first_rows[:, None] + parents).flatten()
+        state = state.reorder(rows)
         tokens = tokens.flatten()
-    all_endings = all_endings.replace(active, _with_cut_off(endings, cut_off, max_lengths, length_penalty))
-    return history.hypotheses(all_endings)
+        coverage, so_far = coverage.reorder(rows), so_far.reorder(rows).append(tokens)
+    return history.hypotheses(all_endings.replace(active, cut_off.fill(endings, request, max_lengths)))
 
 
-def _finished(drawn: Continuations, is_end: Tensor, length: int, beam: int, length_penalty: float) -> Endings:
-    """The ends of sentence among the first ``beam`` continuations, as endings [active, beam]."""
-    log_probs = drawn.log_probs[:, :beam].masked_fill(~is_end[:, :beam], -torch.inf)
+@dataclass(frozen=True)
+class _CutOff:
+    """The hypotheses alive at their sentence's maximum length, [active, beam]; -inf where there is none, or not yet."""
+
+    log_probs: Tensor
+    covered: Tensor
+
+    @classmethod
+    def none(cls, *, sentences: int, beam: int, device: torch.device) -> _CutOff:
+        return cls(
+            torch.full((sentences, beam), -torch.inf, device=device), torch.zeros(sentences, beam, device=device)
+        )
+
+    def where(self, at_limit: Tensor, live: Tensor, covered: Tensor | None) -> _CutOff:
+        """With the `live` hypotheses of the sentences that are `at_limit`, [active]."""
+        now = at_limit[:, None]
+        return _CutOff(
+            torch.where(now, live, self.log_probs),
+            self.covered if covered is None else torch.where(now, covered, self.covered),
+        )
+
+    def select(self, sentences: Tensor) -> _CutOff:
+        return _CutOff(self.log_probs[sentences], self.covered[sentences])
+
+    def fill(self, endings: Endings, request: Request, max_lengths: Tensor) -> Endings:
+        """`endings`, with these in its empty places."""
+        lengths = max_lengths[:, None].expand_as(self.log_probs)
+        unfinished = Endings(
+            scores=request.scoring.score(self.log_probs, lengths, self.covered),
+            log_probs=self.log_probs,
+            lengths=lengths,
+            slots=torch.arange(self.log_probs.shape[1], device=self.log_probs.device).expand_as(self.log_probs),
+            finished=torch.zeros_like(self.log_probs, dtype=torch.bool),
+        )
+        return endings.join(unfinished).filled_first(endings.scores.shape[1])
+
+
+def _finished(ends: Continuations, request: Request, length: int, covered: Tensor | None) -> Endings:
+    """The hypotheses that end at this step, as endings [active, beam]."""
     return Endings(
-        scores=normalise(log_probs, length=length, length_penalty=length_penalty),
-        log_probs=log_probs,
-        lengths=torch.full_like(drawn.parents[:, :beam], length - 1),
-        slots=drawn.parents[:, :beam],
-        finished=torch.ones_like(is_end[:, :beam]),
+        scores=request.scoring.score(ends.log_probs, length, _of_parents(covered, ends.parents)),
+        log_probs=ends.log_probs,
+        lengths=torch.full_like(ends.parents, length - 1),
+        slots=ends.parents,
+        finished=torch.ones_like(ends.parents, dtype=torch.bool),
     )
 
 
-def _with_cut_off(endings: Endings, cut_off: Tensor, max_lengths: Tensor, length_penalty: float) -> Endings:
-    """Fill empty places of ``endings`` with the hypotheses ``cut_off`` [active, beam] at their maximum length."""
-    lengths = max_lengths[:, None].expand_as(cut_off)
-    unfinished = Endings(
-        scores=best_reachable(cut_off, max_lengths=lengths, length_penalty=length_penalty),
-        log_probs=cut_off,
-        lengths=lengths,
-        slots=torch.arange(cut_off.shape[1], device=cut_off.device).expand_as(cut_off),
-        finished=torch.zeros_like(cut_off, dtype=torch.bool),
-    )
-    return endings.join(unfinished).filled_first(endings.scores.shape[1])
+def _of_parents(covered: Tensor | None, parents: Tensor) -> Tensor | None:
+    """What the parents [active, beam] have covered, of that of all rows [active, width]."""
+    return None if covered is None else covered.gather(1, parents)
+
+
+def _repeated(sentences: int, times: int, device: torch.device) -> Tensor:
+    """Every sentence so many times, one after the other: [sentences * times]."""
+    return torch.arange(sentences, device=device).repeat_interleave(times)
+
+
+def _distinct(hypotheses: Sequence[Hypothesis], count: int) -> list[Hypothesis]:
+    """The `count` best that differ, finished ones first; of equal ones, which groups may find alike, the first."""
+    ranked = sorted(hypotheses, key=lambda best: (not best.finished, -best.score))
+    return list({(tuple(best.ids), best.finished): best for best in reversed(ranked)}.values())[::-1][:count]

@@ -2,87 +2,94 @@
 
 from __future__ import annotations
 
-import math
-from collections.abc import Sequence
+from dataclasses import dataclass
 
 import torch
 from torch import Tensor
 
 from seq2seq.search.compaction import sentences_to_keep
+from seq2seq.search.coverage import Coverage
 from seq2seq.search.history import Endings, History
 from seq2seq.search.hypothesis import Hypothesis
 from seq2seq.search.protocol import State, StepModel
-from seq2seq.search.request import check_request, never_generated
-from seq2seq.search.scoring import normalise
+from seq2seq.search.random_numbers import uniform
+from seq2seq.search.request import Request
+from seq2seq.search.so_far import TokensSoFar
+from seq2seq.search.truncation import Truncation
+
+
+@dataclass(frozen=True, kw_only=True)
+class Draws:
+    """Which random numbers a search by sampling uses.
+
+    `seed`, and `keys`, a LongTensor [sentences], which say which sentence it is: a sentence with the same seed and key
+    draws the same, whatever its company.
+    """
+
+    seed: int
+    keys: Tensor
 
 
 @torch.no_grad()
 def sample(
-    model: StepModel[State],
-    state: State,
-    *,
-    sentences: int,
-    samples: int,
-    max_lengths: Tensor,
-    bos_id: int,
-    eos_id: int,
-    temperature: float = 1.0,
-    length_penalty: float = 1.0,
-    forbidden_ids: Sequence[int] = (),
-    generator: torch.Generator | None = None,
+    model: StepModel[State], state: State, request: Request, *, draws: Draws, truncation: Truncation | None = None
 ) -> list[list[Hypothesis]]:
-    """Draw ``samples`` hypotheses of every sentence, token by token, each independent of the others.
+    """Draw ``request.beam`` hypotheses of every sentence, token by token, each independent of the others.
 
-    A token's probability is the model's to the power 1 / ``temperature``, normalised over the tokens that are not
-    forbidden. The log-probabilities of the hypotheses are the model's own. Hypotheses of a sentence are in the order in
-    which they were drawn and may be equal; one that reaches ``max_lengths`` is cut off. The other arguments mean what
-    they mean in :func:`~seq2seq.search.beam.beam_search`; ``generator`` is on the model's device, torch's own if None.
+    ``state`` has one row per sentence. Tokens are drawn from the model's distribution over what the request's rules
+    allow, as ``truncation`` changes it. The log-probabilities of the hypotheses are the model's own. Hypotheses of a
+    sentence are in the order in which they were drawn and may be equal; one that reaches its maximum length is cut off.
 
     Raises:
-        ValueError: an argument that no search can use, or a temperature that is not above 0.
+        ModelError, ValueError: as :func:`~seq2seq.search.beam.beam_search` does.
     """
-    check_request(sentences=sentences, max_lengths=max_lengths, beam=samples, n_best=1, length_penalty=length_penalty)
-    if not (math.isfinite(temperature) and temperature > 0.0):
-        raise ValueError(f"temperature must be a finite number above 0, not {temperature}")
-    if sentences == 0:
+    if request.sentences == 0:
         return []
-    device = max_lengths.device
-    forbidden = never_generated(bos_id=bos_id, eos_id=eos_id, forbidden_ids=forbidden_ids, device=device)
-    history = History(sentences=sentences, with_attention=False)
-    all_endings = Endings.none(sentences=sentences, n_best=samples, device=device)
+    truncation = truncation or Truncation()
+    samples, max_lengths, device = request.beam, request.max_lengths, request.device
+    history = History(sentences=request.sentences, with_attention=request.with_attention)
+    all_endings = Endings.none(sentences=request.sentences, n_best=samples, device=device)
     endings = all_endings
-    active = torch.arange(sentences, device=device)
+    active = torch.arange(request.sentences, device=device)
     slots = torch.arange(samples, device=device)
-    state = state.reorder(active.repeat_interleave(samples))
-    tokens = torch.full((sentences * samples,), bos_id, device=device)
-    live = torch.zeros(sentences, samples, device=device)  # -inf once a hypothesis is done
+    rows = active.repeat_interleave(samples)
+    state = state.reorder(rows)
+    tokens = torch.full((rows.shape[0],), request.bos_id, device=device)
+    live = torch.zeros(request.sentences, samples, device=device)  # -inf once a hypothesis is done
+    so_far = TokensSoFar.of(request).reorder(rows)
+    coverage = Coverage.of(request)
 
     for length in range(1, int(max_lengths.max()) + 1):
-        log_probs, state, _ = model.step(tokens, state)
-        log_probs = log_probs.float().index_fill_(1, forbidden, -torch.inf)
-        tokens = _draw(log_probs, temperature, generator)
+        log_probs, state, attention = model.step(tokens, state)
+        log_probs = request.rules.apply(
+            log_probs.float(), sentences=active, length=length, so_far=so_far.tokens, eos_id=request.eos_id
+        )
+        coverage = coverage.add(attention)
+        numbers = uniform(draws.seed, draws.keys[active][:, None], slots, length)  # [active, samples]
+        tokens = _draw(truncation.weights(log_probs), numbers.flatten())
         chosen = log_probs.gather(1, tokens.unsqueeze(1)).view_as(live)
         drawn = tokens.view_as(live)
-        so_far = live + chosen
+        total = live + chosen
         history.append(
             sentences=active,
             tokens=drawn,
             parents=slots.expand_as(drawn),
             log_probs=chosen,
             end_log_probs=chosen,
-            attention=None,
+            attention=attention,
         )
-        ends = drawn == eos_id
+        ends = drawn == request.eos_id
         stops = (ends | (max_lengths[:, None] == length)) & (live != -torch.inf)
         now = Endings(
-            scores=normalise(so_far, length=length, length_penalty=length_penalty),
-            log_probs=so_far,
+            scores=request.scoring.score(total, length, coverage.logarithms(active)),
+            log_probs=total,
             lengths=length - ends.long(),
             slots=slots.expand_as(drawn),
             finished=ends,
         )
         endings = endings.where(stops, now)
-        live = so_far.masked_fill(stops, -torch.inf)
+        live = total.masked_fill(stops, -torch.inf)
+        so_far = so_far.append(tokens)
         kept = sentences_to_keep((live == -torch.inf).all(dim=1), step=length)
         if kept is not None:
             if kept.numel() == 0:
@@ -90,23 +97,22 @@ def sample(
             all_endings = all_endings.replace(active, endings)
             state = state.keep(kept)
             endings = endings.select(kept)
+            so_far, coverage = so_far.keep(kept, of=active.shape[0]), coverage.keep(kept, of=active.shape[0])
             active, live, max_lengths = active[kept], live[kept], max_lengths[kept]
             tokens = drawn[kept].flatten()
     return history.hypotheses(all_endings.replace(active, endings))
 
 
-def _draw(log_probs: Tensor, temperature: float, generator: torch.Generator | None) -> Tensor:
-    """One token of every row [rows] of `log_probs` [rows, vocab], float32, -inf where there is none to draw.
+def _draw(weights: Tensor, numbers: Tensor) -> Tensor:
+    """One token of every row [rows] of `weights` [rows, vocab], by `numbers` [rows] of [0, 1).
 
     The cumulative distribution is inverted, which takes one random number a row; Gumbel noise would take one for every
     token. Tokens less probable than a float's precision, 6e-8, are never drawn.
     """
-    if temperature != 1.0:
-        log_probs = (log_probs - log_probs.amax(dim=1, keepdim=True)) / temperature
-    cumulative = log_probs.exp().cumsum(dim=1)
+    cumulative = weights.cumsum(dim=1)
     total = cumulative[:, -1:]
-    drawn = torch.rand(total.shape, device=total.device, generator=generator) * total
+    drawn = numbers[:, None] * total
     # Rounding must not reach the total, for a token's sum lies above what was drawn for it.
     drawn = drawn.minimum(total.nextafter(torch.zeros_like(total)))
     # In a row without a token, which only a hypothesis that has ended can have, the last one stands for none.
-    return torch.searchsorted(cumulative, drawn, right=True).squeeze(1).clamp_max_(log_probs.size(1) - 1)
+    return torch.searchsorted(cumulative, drawn, right=True).squeeze(1).clamp_max_(weights.size(1) - 1)

@@ -1,31 +1,104 @@
-"""Length normalisation: how hypotheses of different lengths are compared."""
+"""How hypotheses of different lengths are compared: normalisation by length, penalties, and what bounds a score."""
 
 from __future__ import annotations
 
 import math
+from dataclasses import dataclass
+from typing import Any, Literal, TypeVar, cast
 
+import torch
 from torch import Tensor
 
+#: What a log-probability is divided by: a power of the length, or GNMT's form of it.
+Normalization = Literal["power", "gnmt"]
 
-def check_length_penalty(length_penalty: float) -> None:
-    """Raise ValueError unless ``length_penalty`` is a finite number of at least 0: the stopping rule relies on it."""
-    if not (math.isfinite(length_penalty) and length_penalty >= 0.0):
-        raise ValueError(f"length_penalty must be a finite number of at least 0, not {length_penalty}")
+#: A log-probability, or many of them.
+Number = TypeVar("Number", float, Tensor)
+
+#: A source position that was never looked at counts as looked at this much: a hard attention leaves others at 0.
+_LEAST_COVERAGE = 1e-3
 
 
-def normalise(log_probs: Tensor, *, length: int, length_penalty: float) -> Tensor:
-    """Score hypotheses of ``length`` tokens, the end of sentence counted: ``log_prob / length ** length_penalty``.
+@dataclass(frozen=True, kw_only=True)
+class Scoring:
+    r"""How a finished hypothesis y of n tokens, its end of sentence counted, is scored.
 
-    0 compares log-probabilities, which favours short hypotheses; 1 compares means per token. The shape of
-    ``log_probs`` is kept, -inf stays -inf.
+    .. math::
+        s(y) = \frac{\log p(y)}{d(n)} - w n + c \sum_i \log \min\Bigl(\max\bigl(\sum_j a_{ij}, 0.001\bigr), 1\Bigr)
+
+    with the attention weights :math:`a_{ij}` of source position i at the token j; the source's end is no position.
+
+    Attributes:
+        length_penalty: the power :math:`\alpha` of the divisor d; 0 compares log-probabilities, which favours short
+            hypotheses, 1 with `power` means per token.
+        normalization: `power`, :math:`d(n) = n^\alpha`; `gnmt`, :math:`d(n) = ((5 + n) / 6)^\alpha` (Wu et al. 2016,
+            equation 14).
+        word_penalty: w, taken off for every token; a negative one makes translations longer.
+        coverage_penalty: c, the weight of GNMT's coverage (Wu et al. 2016, equation 14; there a weight beta): source
+            positions that get little attention cost something. Needs attention.
+
+    Raises:
+        ValueError: a number that is not finite, or a length or coverage penalty below 0, which no exact stopping rule
+            could be made for.
     """
-    return log_probs if length_penalty == 0.0 else log_probs / float(length) ** length_penalty
+
+    length_penalty: float = 1.0
+    normalization: Normalization = "power"
+    word_penalty: float = 0.0
+    coverage_penalty: float = 0.0
+
+    def __post_init__(self) -> None:
+        for name in ("length_penalty", "coverage_penalty"):
+            value = getattr(self, name)
+            if not (math.isfinite(value) and value >= 0.0):
+                raise ValueError(f"{name} must be a finite number of at least 0, not {value}")
+        if not math.isfinite(self.word_penalty):
+            raise ValueError(f"word_penalty must be a finite number, not {self.word_penalty}")
+
+    def score(self, log_probs: Number, lengths: int | Tensor, covered: Tensor | None = None) -> Number:
+        """Score hypotheses of `lengths` tokens, the end of sentence counted; -inf stays -inf. Shapes broadcast.
+
+        `covered` is the sum of logarithms in the formula, :func:`log_coverage`; None leaves that term out.
+        """
+        if isinstance(lengths, Tensor):
+            lengths = lengths.to(torch.float32)
+        scores: Any = log_probs if self.length_penalty == 0.0 else log_probs / self._divisor(lengths)
+        if self.word_penalty:
+            scores = scores - self.word_penalty * lengths
+        if self.coverage_penalty and covered is not None:
+            scores = scores + self.coverage_penalty * covered
+        return cast(Number, scores)
+
+    def best_reachable(self, log_probs: Tensor, *, length: int, max_lengths: Tensor) -> Tensor:
+        """Bound the score of all that hypotheses of `length` tokens can still become, at most `max_lengths` long.
+
+        Further tokens only lower a log-probability, which is at most 0, and dividing it by more brings it nearer to 0:
+        so no continuation's first term is above the present log-probability divided by the largest divisor. The
+        word penalty of a continuation lies between those of `length` + 1 and of `max_lengths`, and coverage adds at
+        most 0. The shapes of `log_probs` and `max_lengths` broadcast.
+        """
+        limits = max_lengths.to(log_probs.dtype)
+        bound = log_probs if self.length_penalty == 0.0 else log_probs / self._divisor(limits)
+        if self.word_penalty:
+            shortest = torch.full_like(limits, float(length + 1)).minimum(limits)
+            bound = bound - self.word_penalty * (shortest if self.word_penalty > 0.0 else limits)
+        return bound
+
+    def _divisor(self, lengths: int | Tensor) -> float | Tensor:
+        base = (lengths + 5.0) / 6.0 if self.normalization == "gnmt" else lengths
+        return cast("float | Tensor", base**self.length_penalty)
 
 
-def best_reachable(log_probs: Tensor, *, max_lengths: Tensor, length_penalty: float) -> Tensor:
-    """Bound the score of everything that hypotheses with ``log_probs`` can still become, at most ``max_lengths`` long.
+def log_coverage(attention: Tensor, source_lengths: Tensor) -> Tensor:
+    """The sum of logarithms in :class:`Scoring`.
 
-    Further tokens only lower a log-probability, and dividing a number below 0 by more brings it nearer to 0: so no
-    continuation scores above the present log-probability divided by the largest divisor. Shapes broadcast.
+    Args:
+        attention: weights [sentences, beam, src_len], summed over the tokens of each hypothesis.
+        source_lengths: [sentences], of the source without its end; further columns are not looked at.
+
+    Returns:
+        [sentences, beam], at most 0.
     """
-    return log_probs if length_penalty == 0.0 else log_probs / max_lengths.to(log_probs.dtype) ** length_penalty
+    real = torch.arange(attention.shape[2], device=attention.device) < source_lengths[:, None]  # [sentences, src_len]
+    logarithms = attention.clamp(_LEAST_COVERAGE, 1.0).log()
+    return logarithms.masked_fill(~real[:, None, :], 0.0).sum(dim=2)

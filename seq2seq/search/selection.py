@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 
 import torch
 from torch import Tensor
@@ -31,6 +32,34 @@ class Continuations:
     """Row, within the sentence, of the hypothesis that is continued."""
     tokens: Tensor
     """The token appended."""
+
+    def tensors(self) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+        """The fields in order."""
+        return self.log_probs, self.token_log_probs, self.parents, self.tokens
+
+    def gather(self, places: Tensor) -> Continuations:
+        """Those at `places` [active, chosen] of every sentence."""
+        return Continuations(*(tensor.gather(1, places) for tensor in self.tensors()))
+
+    def without(self, places: Tensor) -> Continuations:
+        """The same, but nothing where `places`, bool [active, count], is true."""
+        return replace(self, log_probs=self.log_probs.masked_fill(places, -torch.inf))
+
+    def with_log_probs(self, log_probs: Tensor, live: Tensor) -> Continuations:
+        """The same choice, its log-probabilities from other ones: [active, width, vocab] and, so far, [active, width].
+
+        What is nothing stays nothing.
+        """
+        places = self.parents * log_probs.shape[2] + self.tokens
+        token_log_probs = log_probs.flatten(1).gather(1, places)
+        sums = (live.gather(1, self.parents) + token_log_probs).masked_fill(self.log_probs == -torch.inf, -torch.inf)
+        return replace(self, log_probs=sums, token_log_probs=token_log_probs)
+
+    @staticmethod
+    def interleaved(parts: Sequence[Continuations]) -> Continuations:
+        """Those of several groups, each [active, count], as [active * groups, count], a sentence's groups together."""
+        columns = zip(*(part.tensors() for part in parts), strict=True)
+        return Continuations(*(torch.stack(column, dim=1).flatten(0, 1) for column in columns))
 
 
 def best_continuations(log_probs: Tensor, live: Tensor, count: int) -> Continuations:

@@ -13,7 +13,7 @@ from torch import Tensor
 from seq2seq.data.batch import Batch, make_batch
 from seq2seq.model.encoder_decoder import EncoderDecoder
 from seq2seq.recipe import RiskMetricName
-from seq2seq.search.sampling import sample
+from seq2seq.search import Draws, Request, Rules, Truncation, excluding, sample
 from seq2seq.text.tokenizer import Tokenizer
 from seq2seq.training.loss import token_log_probs, weighted_likelihood
 from seq2seq.training.precision import Precision
@@ -79,13 +79,9 @@ class MinimumRisk:
             drawn = sample(
                 model,
                 state,
-                sentences=batch.size,
-                samples=self.samples,
-                max_lengths=2 * batch.target_lengths + 10,
-                bos_id=self._tokenizer.bos_id,
-                eos_id=self._tokenizer.eos_id,
-                temperature=self.temperature,
-                forbidden_ids=(self._tokenizer.pad_id, self._tokenizer.unk_id),
+                self._request(2 * batch.target_lengths + 10),
+                draws=Draws(seed=int(torch.randint(2**62, ())), keys=torch.arange(batch.size, device=precision.device)),
+                truncation=Truncation(temperature=self.temperature),
             )
         model.train(training)
         references = _sentences(batch.target_out, batch.target_lengths)
@@ -117,6 +113,16 @@ class MinimumRisk:
         # The risk's derivative by the log-probability of a hypothesis; given it, hypotheses are so many weighted texts.
         weights = self.sharpness * shares * (rewards - expected[owners])
         return weighted_likelihood(logits, batch.target_out, batch.target_mask * weights.unsqueeze(1)), -expected.sum()
+
+    def _request(self, max_lengths: Tensor) -> Request:
+        tokenizer = self._tokenizer
+        never = (tokenizer.pad_id, tokenizer.unk_id)
+        rules = Rules(
+            forbidden=excluding(never, bos_id=tokenizer.bos_id, eos_id=tokenizer.eos_id, device=max_lengths.device)
+        )
+        return Request(
+            max_lengths=max_lengths, bos_id=tokenizer.bos_id, eos_id=tokenizer.eos_id, rules=rules, beam=self.samples
+        )
 
     def _batch(self, sources: Sequence[Sequence[int]], targets: Sequence[Sequence[int]]) -> Batch:
         return make_batch(

@@ -29,7 +29,7 @@ from seq2seq.recipe import (
     ScoreName,
     TyingName,
 )
-from seq2seq.search import beam_search
+from seq2seq.search import Request, Rules, beam_search
 
 PAD, BOS, EOS = 0, 1, 2
 SOURCES = [[4, 5, 6, 7], [8], [3, 3, 9, 10, 4, 6]]
@@ -130,11 +130,11 @@ class InFloat32:
 
 
 def search(subject: Any, batch: Batch, *, beam: int, n_best: int) -> Any:
-    return beam_search(
-        InFloat32(subject.model), start(subject, batch), sentences=batch.size,
+    request = Request(
         max_lengths=batch.source_lengths.clamp(max=5), bos_id=BOS, eos_id=EOS, beam=beam, n_best=n_best,
-        forbidden_ids=[PAD], with_attention=True,
+        rules=Rules(forbidden=torch.tensor([PAD, BOS])), with_attention=True,
     )  # fmt: skip
+    return beam_search(InFloat32(subject.model), start(subject, batch), request)
 
 
 @torch.no_grad()

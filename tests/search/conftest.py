@@ -7,12 +7,16 @@ import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from types import SimpleNamespace
+from typing import Any
 
 import pytest
 import torch
 from torch import Tensor
 
+from seq2seq import search
 from seq2seq.search import Hypothesis
+from seq2seq.search.request import excluding
+from seq2seq.search.rules import Rules
 
 PAD, BOS, EOS = 0, 1, 2
 SLOTS = 97
@@ -54,6 +58,10 @@ class ToyModel:
         """Return the state of a batch of these tables."""
         chosen = torch.tensor(sentences, dtype=torch.long)
         return ToyState(chosen, self.source_lengths[chosen], torch.zeros(len(sentences), dtype=torch.long))
+
+    def request(self, limits: Sequence[int] | Tensor, **options: Any) -> search.Request:
+        """See :func:`request`."""
+        return request(limits, **options)
 
     def step(self, tokens: Tensor, state: ToyState) -> tuple[Tensor, ToyState, Tensor]:
         self.rows.append(tokens.numel())
@@ -162,6 +170,23 @@ def one_by_one(model: ToyModel, request: Request) -> list[tuple[list[int], float
     return (finished + cut_off)[: request.n_best]
 
 
+def request(
+    limits: Sequence[int] | Tensor,
+    *,
+    length_penalty: float = 1.0,
+    forbidden_ids: Sequence[int] = (PAD,),
+    **options: Any,
+) -> search.Request:
+    """A request for sentences of these maximum lengths; ``rules`` are the keywords of some more."""
+    rules = Rules(
+        forbidden=excluding(forbidden_ids, bos_id=BOS, eos_id=EOS, device=torch.device("cpu")),
+        **options.pop("rules", {}),
+    )
+    options.setdefault("scoring", search.Scoring(length_penalty=length_penalty))
+    lengths = limits if isinstance(limits, Tensor) else torch.tensor(limits, dtype=torch.long)
+    return search.Request(max_lengths=lengths, bos_id=BOS, eos_id=EOS, rules=rules, **options)
+
+
 def same(left: Sequence[Hypothesis], right: Sequence[Hypothesis]) -> bool:
     """Whether two results agree to the last bit, attention included (columns of padding aside)."""
     if list(left) != list(right):
@@ -183,4 +208,5 @@ def toys() -> SimpleNamespace:
     return SimpleNamespace(
         PAD=PAD, BOS=BOS, EOS=EOS, Request=Request, markov=markov, hashing=hashing, full_of_ties=full_of_ties,
         exhaustive=exhaustive, one_by_one=one_by_one, same=same,
+        request=request,
     )  # fmt: skip

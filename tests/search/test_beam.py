@@ -10,17 +10,14 @@ import pytest
 import torch
 
 from seq2seq.errors import ModelError
-from seq2seq.search import Hypothesis, beam_search, compaction
+from seq2seq.search import Hypothesis, Scoring, beam_search, compaction
 from seq2seq.search.greedy import greedy_search
 
 A, B = 3, 4
 
 
 def search(model: Any, tables: list[int], limits: list[int], **options: Any) -> list[list[Hypothesis]]:
-    max_lengths = torch.tensor(limits, dtype=torch.long)
-    state = model.start(tables)
-    options = {"forbidden_ids": (0,), **options}
-    return beam_search(model, state, sentences=len(tables), max_lengths=max_lengths, bos_id=1, eos_id=2, **options)
+    return beam_search(model, model.start(tables), model.request(limits, **options))
 
 
 def two_words(toys: SimpleNamespace) -> Any:
@@ -208,7 +205,7 @@ def test_stopping_saves_steps_and_changes_nothing(toys: SimpleNamespace, monkeyp
     model.rows.clear()
     stopped = search(model, list(range(8)), [30] * 8, **options)
     assert len(model.rows) < 30
-    monkeypatch.setattr("seq2seq.search.beam.best_reachable", lambda log_probs, **_: torch.full_like(log_probs, 1.0))
+    monkeypatch.setattr(Scoring, "best_reachable", lambda self, log_probs, **_: torch.full_like(log_probs, 1.0))
     model.rows.clear()
     assert [[best.ids for best in hypotheses] for hypotheses in search(model, list(range(8)), [30] * 8, **options)] == [
         [best.ids for best in hypotheses] for hypotheses in stopped
@@ -288,14 +285,15 @@ def test_no_sentences(toys: SimpleNamespace) -> None:
         ({"beam": 2, "n_best": 0}, "n_best must lie between 1 and beam"),
         ({"beam": 2, "length_penalty": -1.0}, "length_penalty"),
         ({"beam": 2, "limits": [0]}, "max_lengths must be at least 1"),
-        ({"beam": 2, "limits": [3, 3]}, r"max_lengths must be integers of shape \[1\]"),
+        ({"beam": 2, "limits": [[3]]}, r"max_lengths must be integers of shape \[sentences\], not \[1, 1\]"),
+        ({"beam": 2, "limits": [3.0]}, "max_lengths must be integers"),
     ],
 )
 def test_senseless_requests(toys: SimpleNamespace, options: dict[str, Any], message: str) -> None:
     model = toys.hashing(tables=1, vocab=5)
     limits = torch.tensor(options.pop("limits", [3]))
     with pytest.raises(ValueError, match=message):
-        beam_search(model, model.start([0]), sentences=1, max_lengths=limits, bos_id=1, eos_id=2, **options)
+        model.request(limits, **options)
 
 
 def test_a_model_in_double_precision_is_searched_in_single(toys: SimpleNamespace) -> None:
@@ -312,5 +310,4 @@ def test_nothing_is_left_for_autograd(toys: SimpleNamespace) -> None:
     for best in search(model, [0, 1], [4, 4], beam=2, with_attention=True):
         assert best[0].attention is not None
         assert not best[0].attention.requires_grad
-    state = model.start([0])
-    greedy_search(model, state, sentences=1, max_lengths=torch.tensor([3]), bos_id=1, eos_id=2)
+    greedy_search(model, model.start([0]), model.request([3]))

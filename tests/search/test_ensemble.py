@@ -21,9 +21,8 @@ A, B = 3, 4
 
 
 def search(model: Any, state: Any, limits: Sequence[int], **options: Any) -> list[list[Hypothesis]]:
-    max_lengths = torch.tensor(limits, dtype=torch.long)
-    options = {"forbidden_ids": (0,), **options}
-    return beam_search(model, state, sentences=len(limits), max_lengths=max_lengths, bos_id=1, eos_id=2, **options)
+    first = model.members[0] if isinstance(model, Ensemble) else model
+    return beam_search(model, state, first.request(limits, **options))
 
 
 def started(ensemble: Ensemble, tables: Sequence[int]) -> EnsembleState:
@@ -251,4 +250,4 @@ def test_members_that_contradict_each_other_wholly(toys: SimpleNamespace) -> Non
     for combination in ("log-linear", "linear"):
         broken = Ensemble([one, other], combination=combination)  # type: ignore[arg-type]
         with pytest.raises(ModelError, match="not numbers"):
-            greedy_search(broken, started(broken, [0]), sentences=1, max_lengths=torch.tensor([5]), bos_id=1, eos_id=2)
+            greedy_search(broken, started(broken, [0]), one.request([5]))

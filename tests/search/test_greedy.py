@@ -17,9 +17,7 @@ A, B = 3, 4
 
 
 def search(model: Any, tables: list[int], limits: list[int], **options: Any) -> list[Hypothesis]:
-    max_lengths = torch.tensor(limits, dtype=torch.long)
-    state = model.start(tables)
-    return greedy_search(model, state, sentences=len(tables), max_lengths=max_lengths, bos_id=1, eos_id=2, **options)
+    return greedy_search(model, model.start(tables), model.request(limits, **options))
 
 
 def test_by_hand(toys: SimpleNamespace) -> None:
@@ -52,7 +50,7 @@ def test_end_at_once(toys: SimpleNamespace) -> None:
 
 def test_never_the_beginning_nor_what_is_forbidden(toys: SimpleNamespace) -> None:
     model = toys.markov({1: {1: 0.5, 0: 0.3, A: 0.15, B: 0.05}, A: {2: 1.0}, B: {2: 1.0}}, vocab=5)
-    assert search(model, [0], [1])[0].ids == [0]
+    assert search(model, [0], [1], forbidden_ids=())[0].ids == [0]
     assert search(model, [0], [5], forbidden_ids=(0,))[0].ids == [A]
     assert search(model, [0], [5], forbidden_ids=(0, A))[0].ids == [B]
     # The end of sentence is never forbidden: padding may share its id.
@@ -83,11 +81,9 @@ def test_each_token_is_the_best_one_and_replays(toys: SimpleNamespace) -> None:
 
 def test_a_beam_of_one_is_greedy(toys: SimpleNamespace) -> None:
     model = toys.hashing(tables=9, vocab=11)
-    tables, limits = list(range(9)), torch.tensor([7] * 9)
-    beams = beam_search(
-        model, model.start(tables), sentences=9, max_lengths=limits, bos_id=1, eos_id=2, beam=1, forbidden_ids=(0,)
-    )
-    assert beams == [[best] for best in search(model, tables, [7] * 9, forbidden_ids=(0,))]
+    tables = list(range(9))
+    beams = beam_search(model, model.start(tables), model.request([7] * 9, beam=1))
+    assert beams == [[best] for best in search(model, tables, [7] * 9)]
 
 
 def test_company_and_compaction_change_nothing(toys: SimpleNamespace, monkeypatch: pytest.MonkeyPatch) -> None:

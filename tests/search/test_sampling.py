@@ -10,7 +10,8 @@ from typing import Any
 import pytest
 import torch
 
-from seq2seq.search.sampling import _draw, sample
+from seq2seq.search import Draws, Truncation, sample
+from seq2seq.search.sampling import _draw
 
 PAD, BOS, EOS, A, B = range(5)
 
@@ -34,14 +35,9 @@ def draw(
     drawn = sample(
         model,
         model.start([0, 1]),
-        sentences=2,
-        samples=samples,
-        max_lengths=torch.tensor([longest, longest]),
-        bos_id=BOS,
-        eos_id=EOS,
-        temperature=temperature,
-        forbidden_ids=(PAD,),
-        generator=torch.Generator().manual_seed(seed),
+        model.request([longest, longest], beam=samples),
+        draws=Draws(seed=seed, keys=torch.arange(2)),
+        truncation=Truncation(temperature=temperature),
     )
     assert [len(hypotheses) for hypotheses in drawn] == [samples, samples]
     for table, hypotheses in enumerate(drawn):
@@ -101,14 +97,11 @@ def test_a_temperature_must_be_positive(temperature: float, toys: SimpleNamespac
 def test_no_sentences(toys: SimpleNamespace) -> None:
     model = toy(toys)
     nothing = torch.zeros(0, dtype=torch.long)
-    assert sample(model, model.start([]), sentences=0, samples=3, max_lengths=nothing, bos_id=BOS, eos_id=EOS) == []
+    assert sample(model, model.start([]), model.request(nothing, beam=3), draws=Draws(seed=1, keys=nothing)) == []
 
 
 @pytest.mark.parametrize(("number", "expected"), [(0.0, 1), (0.25, 1), (0.75, 3), (1.0 - 2.0**-24, 3), (1.0, 3)])
-def test_no_random_number_draws_what_has_no_probability(
-    monkeypatch: pytest.MonkeyPatch, number: float, expected: int
-) -> None:
+def test_no_random_number_draws_what_has_no_probability(number: float, expected: int) -> None:
     """Not even the largest, which rounding may make the whole; tokens 0, 2 and 4 have none."""
     probabilities = torch.tensor([[0.0, 0.5, 0.0, 0.5, 0.0], [0.0, 0.1, 0.0, 0.1, 0.0]])
-    monkeypatch.setattr(torch, "rand", lambda *size, **_: torch.full(size[0], number))
-    assert _draw(probabilities.log(), 1.0, None).tolist() == [expected, expected]
+    assert _draw(probabilities, torch.full((2,), number)).tolist() == [expected, expected]

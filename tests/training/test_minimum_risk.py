@@ -109,11 +109,11 @@ def test_descending_it_raises_the_expected_score(
     objective = Objective(risk=make(tokenizer, weight=1.0, samples=10, sharpness=1.0))
     optimizer = torch.optim.Adam(model.parameters(), lr=0.02)
     before, after = [], []
-    for update in range(30):
+    for update in range(60):
         assert objective.risk is not None
         candidates = objective.risk.draw(model, batch, precision=FULL)
         drawn = [reward for reward in candidates.rewards.tolist() if reward < 1.0]
-        (before if update < 5 else after if update >= 25 else []).append(sum(drawn) / len(drawn))
+        (before if update < 5 else after if update >= 55 else []).append(sum(drawn) / len(drawn))
         optimizer.zero_grad()
         objective(model, batch, precision=FULL).descended.backward()
         optimizer.step()

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator
 from seq2seq.build import parallel_text
 from seq2seq.held_out import Evaluated, HeldOutText, Scoring, read_held_out, score_text
 from seq2seq.recipe import Recipe
-from seq2seq.translation import TranslationKeywords
+from seq2seq.translation_options import TranslationKeywords
 from seq2seq.translator import Translator
 
 __all__ = ["Evaluated", "HeldOutText", "Scoring", "evaluate_test_sets", "evaluate_text", "read_test_sets"]

@@ -5,18 +5,24 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
+from seq2seq.demands import NO_DEMANDS, Demands, Source, encode_demands
 from seq2seq.errors import UsageError
 from seq2seq.text.sentences import Part, split_line
 from seq2seq.text.tokenizer import Tokenizer
-from seq2seq.translation import TranslationOptions, kind_of
+from seq2seq.translation_options import TranslationOptions, kind_of
 
 
 @dataclass(frozen=True)
 class Sentence:
-    """Text that is short enough to be translated at once, and the ids of its pieces."""
+    """Text that is short enough to be translated at once, the ids of its pieces, and what its translation must be.
+
+    `place` says which it is of the whole input: the number of the line and of the part of it.
+    """
 
     text: str
     ids: list[int]
+    place: tuple[int, int] = (1, 0)
+    demands: Demands = NO_DEMANDS
 
 
 @dataclass(frozen=True)
@@ -29,40 +35,63 @@ class SourceLine:
 
 
 def prepare_lines(
-    texts: Sequence[str], *, tokenizer: Tokenizer, options: TranslationOptions, first: int
+    lines: Sequence[str | Source],
+    *,
+    tokenizer: Tokenizer,
+    target_tokenizer: Tokenizer,
+    options: TranslationOptions,
+    first: int,
 ) -> list[SourceLine]:
     """Encode lines and split or truncate those that are too long.
 
     Args:
-        texts: the lines.
+        lines: the lines.
         tokenizer: of the source language.
+        target_tokenizer: of the target language, for what is asked of translations.
         options: `long_input` and `max_input_pieces` count.
-        first: number of the first line, for errors.
+        first: number of the first line.
 
     Raises:
-        UsageError: a line is no text, or is too long and `long_input` is error.
+        UsageError: a line is no text, or is too long and `long_input` is error, or a phrase must be in its translation.
     """
-    for number, text in enumerate(texts, start=first):
-        if not isinstance(text, str):
-            raise UsageError(f"line {number} is {kind_of(text)}, but a line must be text")
-    limit = options.max_input_pieces
-    lines = []
-    for number, (text, ids) in enumerate(zip(texts, tokenizer.encode(texts), strict=True), start=first):
-        if len(ids) <= limit:
-            lines.append(SourceLine(text, [Part(text, "")], [Sentence(text, ids)]))
-        elif options.long_input == "error":
-            raise UsageError(
-                f"line {number} has {len(ids)} pieces, but the model reads at most {limit} at once; shorten it, raise "
-                "max_input_pieces, or choose split or truncate for long input"
-            )
-        else:
-            parts = split_line(text, count=lambda texts: [len(ids) for ids in tokenizer.encode(texts)], limit=limit)
-            if options.long_input == "truncate":
-                parts = parts[:1]
-            encoded = tokenizer.encode([part.text for part in parts])
-            sentences = [Sentence(part.text, ids) for part, ids in zip(parts, encoded, strict=True)]
-            lines.append(SourceLine(text, parts, sentences))
-    return lines
+    for number, line in enumerate(lines, start=first):
+        if not isinstance(line, (str, Source)):
+            raise UsageError(f"line {number} is {kind_of(line)}, but a line must be text")
+    sources = [line if isinstance(line, Source) else Source(text=line) for line in lines]
+    encoded = tokenizer.encode([source.text for source in sources])
+    demands = encode_demands(sources, tokenizer=target_tokenizer, first=first)
+    return [
+        _prepare(source, ids, asked, number, tokenizer, options)
+        for number, (source, ids, asked) in enumerate(zip(sources, encoded, demands, strict=True), start=first)
+    ]
+
+
+def _prepare(
+    source: Source, ids: list[int], demands: Demands, number: int, tokenizer: Tokenizer, options: TranslationOptions
+) -> SourceLine:
+    text, limit = source.text, options.max_input_pieces
+    if len(ids) <= limit:
+        return SourceLine(text, [Part(text, "")], [Sentence(text, ids, (number, 0), demands)])
+    if options.long_input == "error":
+        raise UsageError(
+            f"line {number} has {len(ids)} pieces, but the model reads at most {limit} at once; shorten it, raise "
+            "max_input_pieces, or choose split or truncate for long input"
+        )
+    parts = split_line(text, count=lambda texts: [len(ids) for ids in tokenizer.encode(texts)], limit=limit)
+    if options.long_input == "truncate":
+        parts = parts[:1]
+    elif source.include:
+        raise UsageError(
+            f"line {number} has {len(ids)} pieces, more than the {limit} that are read at once, and nobody knows in "
+            "which part of it the phrases belong that its translation must include; split the line, or raise "
+            "max_input_pieces"
+        )
+    encoded = tokenizer.encode([part.text for part in parts])
+    sentences = [
+        Sentence(part.text, ids, (number, place), demands if place == 0 else demands.of_later_part())
+        for place, (part, ids) in enumerate(zip(parts, encoded, strict=True))
+    ]
+    return SourceLine(text, parts, sentences)
 
 
 def batches_by_length(lengths: Sequence[int], *, batch_size: int, max_tokens: int | None) -> Iterator[list[int]]:

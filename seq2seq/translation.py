@@ -1,18 +1,13 @@
-"""What translation gives, and what it can be asked for."""
+"""What translation gives."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
-from typing import Any, Literal, TypedDict
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 
-from seq2seq.errors import UsageError
-from seq2seq.recipe import Search
 from seq2seq.text.alignment import Alignment, first_words, join_alignments
 from seq2seq.text.sentences import Part, join_parts
-
-LongInput = Literal["split", "truncate", "error"]
 
 
 @dataclass(frozen=True)
@@ -21,8 +16,9 @@ class Translation:
 
     Attributes:
         text: the translation, one line.
-        score: the log-probability divided by the number of target pieces, their end counted, to the power of the length
-            penalty; 0 for an empty line.
+        score: what translations of a line are compared by. The log-probability divided by the number of target pieces,
+            their end counted, to the power of the length penalty, with the other penalties asked for; by minimum Bayes
+            risk the expected quality, from 0 to 100. 0 for an empty line.
         log_prob: natural logarithm of the translation's probability.
         pieces: the target pieces.
         piece_log_probs: log-probability of each piece, and of the end where the model set it.
@@ -46,106 +42,27 @@ class Translation:
 EMPTY_TRANSLATION = Translation("", 0.0, 0.0, (), (), (), True)
 
 
-class TranslationKeywords(TypedDict, total=False):
-    """The keywords of a translator's methods: fields of :class:`TranslationOptions`, None for the model's own value."""
-
-    beam: int | None
-    length_penalty: float | None
-    max_length_ratio: float | None
-    max_length_offset: int | None
-    batch_size: int | None
-    max_tokens: int | None
-    long_input: LongInput | None
-    max_input_pieces: int | None
-    alignment: bool | None
-
-
-@dataclass(frozen=True)
-class TranslationOptions:
-    """How to translate; the defaults of a model are those of its recipe's `search` section.
-
-    Attributes:
-        beam: hypotheses kept per sentence; 1 is greedy search.
-        length_penalty: a hypothesis of n pieces, end included, scores log p / n^length_penalty; 0 is log p.
-        max_length_ratio: a translation has at most this many pieces per source piece,
-        max_length_offset: and this many more.
-        batch_size: sentences translated together; changes speed and memory only.
-        max_tokens: source pieces translated together, padding included; a single longer sentence is a batch of its own.
-        long_input: what becomes of a line of more than `max_input_pieces`: split it at sentence ends, else clause ends,
-            else words, and join the translations; truncate it at such a place; or raise an error.
-        max_input_pieces: longest source read at once.
-        alignment: align the words, which takes a little time.
-
-    Raises:
-        UsageError: a value cannot be used.
-    """
-
-    beam: int = 5
-    length_penalty: float = 1.0
-    max_length_ratio: float = 2.0
-    max_length_offset: int = 20
-    batch_size: int = 64
-    long_input: LongInput = "split"
-    max_input_pieces: int = 200
-    max_tokens: int | None = None
-    alignment: bool = True
-
-    def __post_init__(self) -> None:
-        for name in ("beam", "max_length_offset", "batch_size", "max_input_pieces", "max_tokens"):
-            check_count(name, getattr(self, name))
-        if not (_is_number(self.length_penalty) and 0.0 <= self.length_penalty < math.inf):
-            raise UsageError(f"length_penalty must be a number of 0 or more, not {self.length_penalty!r}")
-        if not (_is_number(self.max_length_ratio) and 0.0 < self.max_length_ratio < math.inf):
-            raise UsageError(f"max_length_ratio must be a number above 0, not {self.max_length_ratio!r}")
-        if self.long_input not in ("split", "truncate", "error"):
-            raise UsageError(f"long_input must be split, truncate or error, not {self.long_input!r}")
-
-    @classmethod
-    def from_recipe(cls, search: Search) -> TranslationOptions:
-        """The options that a recipe's `search` section gives."""
-        return cls(**search.model_dump())
-
-
-def with_keywords(options: TranslationOptions, keywords: TranslationKeywords) -> TranslationOptions:
-    """`options` with those of the keywords that are given.
-
-    Raises:
-        UsageError: a value cannot be used.
-        TypeError: there is no such keyword.
-    """
-    given: dict[str, Any] = {name: value for name, value in keywords.items() if value is not None}
-    return replace(options, **given)
-
-
-def check_count(name: str, value: object) -> None:
-    """Raise UsageError unless `value` is a whole number of 1 or more, or None."""
-    if value is not None and (not isinstance(value, int) or isinstance(value, bool) or value < 1):
-        raise UsageError(f"{name} must be a whole number of 1 or more, not {value!r}")
-
-
-def kind_of(value: object) -> str:
-    """What a wrong argument is, in words that tell how to mend it."""
-    if isinstance(value, (bytes, bytearray)):
-        return "bytes (decode them first)"
-    return "None" if value is None else f"of type {type(value).__name__}"
-
-
 def join_translations(
-    line: str, parts: Sequence[Part], translations: Sequence[Translation], options: TranslationOptions
+    line: str,
+    parts: Sequence[Part],
+    translations: Sequence[Translation],
+    *,
+    score: Callable[[Sequence[Translation]], float],
 ) -> Translation:
-    """One translation of a line from those of its parts; words are counted through the whole line."""
+    """One translation of a line from those of its parts; words are counted through the whole line.
+
+    `score` gives the score of the whole from those of the parts.
+    """
     texts = [translation.text for translation in translations]
     # A part without translation leaves no gap; white space of the line may be a line break, a translation's never is.
     spoken = [(text, part) for text, part in zip(texts, parts, strict=True) if text]
     text = join_parts([text for text, _ in spoken], [part for _, part in spoken]).replace("\n", " ").strip()
-    log_prob = math.fsum(translation.log_prob for translation in translations)
-    piece_log_probs = tuple(value for translation in translations for value in translation.piece_log_probs)
     return Translation(
         text=text,
-        score=log_prob / max(1, len(piece_log_probs)) ** options.length_penalty,
-        log_prob=log_prob,
+        score=score(translations),
+        log_prob=math.fsum(translation.log_prob for translation in translations),
         pieces=tuple(piece for translation in translations for piece in translation.pieces),
-        piece_log_probs=piece_log_probs,
+        piece_log_probs=tuple(value for translation in translations for value in translation.piece_log_probs),
         alignment=join_alignments(
             [translation.alignment for translation in translations],
             sources=first_words(line, [part.text for part in parts]),
@@ -154,7 +71,3 @@ def join_translations(
         finished=all(translation.finished for translation in translations),
         source_pieces=sum(translation.source_pieces for translation in translations),
     )
-
-
-def _is_number(value: object) -> bool:
-    return isinstance(value, (int, float)) and not isinstance(value, bool)

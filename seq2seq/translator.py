@@ -2,44 +2,36 @@
 
 from __future__ import annotations
 
+import math
+import statistics
 from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
 from itertools import islice
 from pathlib import Path
-from typing import TYPE_CHECKING, final, overload
+from typing import TYPE_CHECKING, TypeAlias, final, overload
 
 import torch
 from torch import Tensor
 
 from seq2seq.data.batch import make_source
+from seq2seq.demands import Source
 from seq2seq.device import PrecisionName, resolve_device, resolve_precision
 from seq2seq.errors import DeviceError, UsageError
 from seq2seq.members import Member, attending, check_target_vocabulary, check_weights
+from seq2seq.minimum_bayes_risk import expected_utilities
 from seq2seq.model.encoder_decoder import EncoderDecoder
 from seq2seq.model_directory import load_model
-from seq2seq.search import (
-    Combination,
-    Ensemble,
-    EnsembleState,
-    Hypothesis,
-    Request,
-    Rules,
-    Scoring,
-    StepModel,
-    beam_search,
-    excluding,
-)
-from seq2seq.search.protocol import State
+from seq2seq.search import Combination, Ensemble, EnsembleState, Hypothesis
+from seq2seq.searching import Searching, scoring_of
 from seq2seq.source_lines import Sentence, SourceLine, batches_by_length, prepare_lines
 from seq2seq.text.alignment import Alignment, align_words, words_of_prefixes
 from seq2seq.text.tokenizer import Tokenizer
-from seq2seq.translation import (
-    EMPTY_TRANSLATION,
+from seq2seq.translation import EMPTY_TRANSLATION, Translation, join_translations
+from seq2seq.translation_options import (
     LongInput,
-    Translation,
     TranslationKeywords,
     TranslationOptions,
     check_count,
-    join_translations,
     kind_of,
     with_keywords,
 )
@@ -47,7 +39,11 @@ from seq2seq.translation import (
 if TYPE_CHECKING:
     from typing_extensions import Unpack
 
-__all__ = ["Combination", "LongInput", "Translation", "TranslationOptions", "Translator"]
+__all__ = ["Combination", "LongInput", "Source", "Translation", "TranslationOptions", "Translator"]
+
+#: What is translated: text, or text with what is asked of its translation.
+Line: TypeAlias = "str | Source"
+Lines: TypeAlias = "list[str] | tuple[str, ...] | list[Source] | tuple[Source, ...] | list[str | Source]"
 
 
 @final
@@ -149,24 +145,24 @@ class Translator:
         return self._aligned_tokenizer is not None
 
     @overload
-    def translate(self, text: str, *, n_best: None = None, **options: Unpack[TranslationKeywords]) -> Translation: ...
+    def translate(self, text: Line, *, n_best: None = None, **options: Unpack[TranslationKeywords]) -> Translation: ...
 
     @overload
-    def translate(self, text: str, *, n_best: int, **options: Unpack[TranslationKeywords]) -> list[Translation]: ...
+    def translate(self, text: Line, *, n_best: int, **options: Unpack[TranslationKeywords]) -> list[Translation]: ...
 
     @overload
     def translate(
-        self, text: list[str] | tuple[str, ...], *, n_best: None = None, **options: Unpack[TranslationKeywords]
+        self, text: Lines, *, n_best: None = None, **options: Unpack[TranslationKeywords]
     ) -> list[Translation]: ...
 
     @overload
     def translate(
-        self, text: list[str] | tuple[str, ...], *, n_best: int, **options: Unpack[TranslationKeywords]
+        self, text: Lines, *, n_best: int, **options: Unpack[TranslationKeywords]
     ) -> list[list[Translation]]: ...
 
     def translate(
         self,
-        text: str | list[str] | tuple[str, ...],
+        text: Line | Lines,
         *,
         n_best: int | None = None,
         **options: Unpack[TranslationKeywords],
@@ -174,9 +170,11 @@ class Translator:
         """Translate one line, or a list of them.
 
         Args:
-            text: a line, or a list of lines; an empty or blank one gives an empty translation.
+            text: a line, or a list of lines; an empty or blank one gives an empty translation. A line is text, or a
+                :class:`Source`, which can also say how its translation begins and what it contains.
             n_best: ask for this many translations of each line, at most `beam`: best first, but those cut off at the
-                maximum length last. A line that has fewer gives fewer.
+                maximum length last. A line that has fewer gives fewer. Of `sampling` so many samples in the order of
+                drawing, of `mbr` the best of at most `samples`.
             options: `beam`, `length_penalty` and the other fields of :class:`TranslationOptions`; those that are not
                 given are as in the model's recipe.
 
@@ -189,13 +187,13 @@ class Translator:
         if isinstance(text, (list, tuple)):
             results = next(self.translate_chunks([text], n_best=n_best, **options))
             return results if n_best is not None else [result[0] for result in results]
-        if not isinstance(text, str):
+        if not isinstance(text, (str, Source)):
             raise UsageError(f"translate takes a line of text or a list of them, not {kind_of(text)}")
         result = next(self.translate_chunks([[text]], n_best=n_best, **options))[0]
         return result if n_best is not None else result[0]
 
     def stream(
-        self, lines: Iterable[str], *, chunk: int = 1024, **options: Unpack[TranslationKeywords]
+        self, lines: Iterable[Line], *, chunk: int = 1024, **options: Unpack[TranslationKeywords]
     ) -> Iterator[Translation]:
         """Translate an iterable lazily, in order; at most `chunk` lines are held at a time.
 
@@ -211,7 +209,7 @@ class Translator:
         return (result[0] for translated in results for result in translated)
 
     def translate_chunks(
-        self, chunks: Iterable[Sequence[str]], *, n_best: int | None = None, **options: Unpack[TranslationKeywords]
+        self, chunks: Iterable[Sequence[Line]], *, n_best: int | None = None, **options: Unpack[TranslationKeywords]
     ) -> Iterator[list[list[Translation]]]:
         """Translate lists of lines one after the other, lazily; what the other methods are made of.
 
@@ -219,19 +217,23 @@ class Translator:
         for when the translations of the last one have been taken. Errors count lines from 1 through all chunks.
         """
         chosen = with_keywords(self.options, options)
-        check_count("n_best", n_best)
-        if n_best is not None and n_best > chosen.beam:
-            raise UsageError(
-                f"n_best {n_best} is more than the beam of {chosen.beam}; raise the beam, or ask for fewer"
-            )
+        chosen.check_n_best(n_best)
+        if chosen.coverage_penalty and not self.has_attention:
+            raise UsageError("the model has no attention, so there is no coverage; leave out coverage_penalty")
         return self._translate_chunks(chunks, chosen, n_best or 1)
 
     def _translate_chunks(
-        self, chunks: Iterable[Sequence[str]], options: TranslationOptions, n_best: int
+        self, chunks: Iterable[Sequence[Line]], options: TranslationOptions, n_best: int
     ) -> Iterator[list[list[Translation]]]:
         first = 1
         for chunk in chunks:
-            lines = prepare_lines(chunk, tokenizer=self.source_tokenizer, options=options, first=first)
+            lines = prepare_lines(
+                chunk,
+                tokenizer=self.source_tokenizer,
+                target_tokenizer=self.target_tokenizer,
+                options=options,
+                first=first,
+            )
             translated = iter(self._translate_sentences([s for line in lines for s in line.sentences], options, n_best))
             results = []
             for line in lines:
@@ -278,36 +280,50 @@ class Translator:
         ids = [sentence.ids for sentence in sentences]
         source, lengths = make_source(ids, eos_id=tokenizer.eos_id, pad_id=tokenizer.pad_id)
         source, lengths = source.to(self.device), lengths.to(self.device)
+        searching = Searching(
+            options=options,
+            tokenizer=self.target_tokenizer,
+            n_best=n_best,
+            with_attention=options.alignment and self.has_attention,
+            device=self.device,
+        )
         with torch.autocast(self.device.type, dtype=self.dtype, enabled=self.dtype is not torch.float32):
             state = self.model.start(source, lengths)
+            asked = {
+                "lengths": lengths - 1,
+                "attended_lengths": self._attended_lengths(sentences, lengths - 1, options),
+            }
             if self.others:
                 others = (other.start(sentences, device=self.device) for other in self.others)
-                hypotheses = self._search(self._ensemble, EnsembleState((state, *others)), lengths, options, n_best)
+                found = searching.find(self._ensemble, EnsembleState((state, *others)), sentences, **asked)
             else:
-                hypotheses = self._search(self.model, state, lengths, options, n_best)
+                found = searching.find(self.model, state, sentences, **asked)
+        if options.method == "mbr":
+            return [
+                self._least_risky(sentence, samples, options)[:n_best]
+                for sentence, samples in zip(sentences, found, strict=True)
+            ]
         return [
-            [self._translation(sentence, hypothesis) for hypothesis in best_first]
-            for sentence, best_first in zip(sentences, hypotheses, strict=True)
+            [self._translation(sentence, hypothesis) for hypothesis in hypotheses]
+            for sentence, hypotheses in zip(sentences, found, strict=True)
         ]
 
-    def _search(
-        self, model: StepModel[State], state: State, lengths: Tensor, options: TranslationOptions, n_best: int
-    ) -> list[list[Hypothesis]]:
-        """The best hypotheses of every sentence, one at least; `lengths` [batch] of the source count the end."""
-        tokenizer = self.target_tokenizer
-        never = (tokenizer.pad_id, tokenizer.unk_id)
-        forbidden = excluding(never, bos_id=tokenizer.bos_id, eos_id=tokenizer.eos_id, device=self.device)
-        request = Request(
-            max_lengths=((lengths - 1) * options.max_length_ratio).long() + options.max_length_offset,
-            bos_id=tokenizer.bos_id,
-            eos_id=tokenizer.eos_id,
-            rules=Rules(forbidden=forbidden),
-            beam=options.beam,
-            n_best=n_best,
-            scoring=Scoring(length_penalty=options.length_penalty),
-            with_attention=options.alignment and self.has_attention,
-        )
-        return beam_search(model, state, request)
+    def _least_risky(
+        self, sentence: Sentence, samples: Sequence[Hypothesis], options: TranslationOptions
+    ) -> list[Translation]:
+        """The different ones among the samples, those of least expected risk first, which is their score."""
+        texts = self.target_tokenizer.decode([sample.ids for sample in samples])
+        first = dict(zip(reversed(texts), reversed(samples), strict=True))
+        utilities = expected_utilities(texts, utility=options.utility)
+        return [replace(self._translation(sentence, first[text]), score=utility) for text, utility in utilities.items()]
+
+    def _attended_lengths(self, sentences: Sequence[Sentence], lengths: Tensor, options: TranslationOptions) -> Tensor:
+        """Pieces of every sentence, its end not counted, as attention sees them; `lengths` are the first model's."""
+        tokenizer = self._aligned_tokenizer
+        if not options.coverage_penalty or tokenizer is None or tokenizer is self.source_tokenizer:
+            return lengths
+        counts = [len(ids) for ids in tokenizer.encode([sentence.text for sentence in sentences])]
+        return torch.tensor(counts, device=self.device)
 
     def _translation(self, sentence: Sentence, hypothesis: Hypothesis) -> Translation:
         pieces = self.target_tokenizer.pieces(hypothesis.ids)
@@ -340,8 +356,16 @@ def _join_n_best(
     line: SourceLine, of_parts: Sequence[Sequence[Translation]], options: TranslationOptions
 ) -> list[Translation]:
     """The k-th translation of a line is made of the k-th of every part, or of the last where a part has fewer."""
+    scoring = scoring_of(options)
+
+    def score(parts: Sequence[Translation]) -> float:
+        if options.method == "mbr":
+            return statistics.fmean(part.score for part in parts)
+        pieces = sum(len(part.piece_log_probs) for part in parts)
+        return scoring.score(math.fsum(part.log_prob for part in parts), max(1, pieces))
+
     count = max(len(translations) for translations in of_parts)
     return [
-        join_translations(line.text, line.parts, [found[min(k, len(found) - 1)] for found in of_parts], options)
+        join_translations(line.text, line.parts, [found[min(k, len(found) - 1)] for found in of_parts], score=score)
         for k in range(count)
     ]

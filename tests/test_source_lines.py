@@ -6,7 +6,7 @@ import pytest
 
 from seq2seq.errors import UsageError
 from seq2seq.source_lines import batches_by_length, prepare_lines
-from seq2seq.translation import TranslationOptions
+from seq2seq.translation_options import TranslationOptions
 from seq2seq.translator import Translator
 
 
@@ -37,7 +37,11 @@ def test_the_parts_of_a_line_are_short_enough_and_make_the_line(translator: Tran
     tokenizer = translator.source_tokenizer
     line = " I would like two tickets, please.  Where is it? " + "é" * 90
     short, long = prepare_lines(
-        ["cat", line], tokenizer=tokenizer, options=TranslationOptions(max_input_pieces=20), first=1
+        ["cat", line],
+        tokenizer=tokenizer,
+        target_tokenizer=tokenizer,
+        options=TranslationOptions(max_input_pieces=20),
+        first=1,
     )
     assert [part.text for part in short.parts] == ["cat"]
     assert "".join(part.text + part.separator for part in long.parts) == line
@@ -51,4 +55,10 @@ def test_the_parts_of_a_line_are_short_enough_and_make_the_line(translator: Tran
 def test_errors_count_from_the_first_line(translator: Translator) -> None:
     options = TranslationOptions(max_input_pieces=5, long_input="error")
     with pytest.raises(UsageError, match=r"^line 12 has \d+ pieces, but the model reads at most 5 at once"):
-        prepare_lines(["a", "two tickets, please"], tokenizer=translator.source_tokenizer, options=options, first=11)
+        prepare_lines(
+            ["a", "two tickets, please"],
+            tokenizer=translator.source_tokenizer,
+            target_tokenizer=translator.target_tokenizer,
+            options=options,
+            first=11,
+        )

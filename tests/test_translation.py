@@ -5,7 +5,7 @@ import math
 import pytest
 
 from seq2seq.text.sentences import Part
-from seq2seq.translation import Translation, TranslationOptions, join_translations
+from seq2seq.translation import Translation, join_translations
 
 
 def translation(text: str, *log_probs: float, alignment: tuple[tuple[int, int], ...] = ()) -> Translation:
@@ -22,11 +22,11 @@ def test_joined_by_hand() -> None:
             translation("Two", -0.25, -0.25, alignment=((0, 0),)),
             translation("dogs", -1.0, alignment=((0, 0),)),
         ],
-        TranslationOptions(length_penalty=0.5),
+        score=lambda parts: math.fsum(len(part.pieces) for part in parts),
     )
     assert joined.text == "A cat.\u2028 Twodogs"
     assert joined.log_prob == pytest.approx(-5.0)
-    assert joined.score == pytest.approx(-5.0 / math.sqrt(6))
+    assert joined.score == 4.0
     assert joined.piece_log_probs == (-1.0, -2.0, -0.5, -0.25, -0.25, -1.0)
     assert joined.pieces == ("A", "cat.", "Two", "dogs")
     assert joined.alignment == ((0, 0), (1, 1), (2, 2))  # Deuxchiens and Twodogs are a word each
@@ -36,7 +36,7 @@ def test_joined_by_hand() -> None:
 def test_parts_without_translation_leave_no_gap() -> None:
     parts = [Part("a", " "), Part("b", "\n"), Part("c", " "), Part("d", "")]
     texts = ["", "x", "", ""]
-    joined = join_translations("a b\nc d", parts, [translation(text) for text in texts], TranslationOptions())
+    joined = join_translations("a b\nc d", parts, [translation(text) for text in texts], score=lambda parts: 0.0)
     assert joined.text == "x"
-    joined = join_translations("a b\nc d", parts, [translation(text) for text in "wxyz"], TranslationOptions())
+    joined = join_translations("a b\nc d", parts, [translation(text) for text in "wxyz"], score=lambda parts: 0.0)
     assert joined.text == "w x y z"

@@ -14,7 +14,7 @@ from seq2seq.data.batch import make_source
 from seq2seq.errors import DeviceError, ModelError, UsageError
 from seq2seq.model_directory import load_model
 from seq2seq.search import Request, Rules, greedy_search
-from seq2seq.translation import TranslationOptions
+from seq2seq.translation_options import TranslationOptions
 from seq2seq.translator import Translation, Translator
 
 WORDS = [

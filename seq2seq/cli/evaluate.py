@@ -14,9 +14,10 @@ from typing import TYPE_CHECKING, Any
 
 from seq2seq.cli.arguments import ArgumentParser, count
 from seq2seq.cli.failure import run
-from seq2seq.cli.options import ChosenModel, add_model_options, add_search_options, search_keywords
+from seq2seq.cli.options import ChosenModel, add_model_options
 from seq2seq.cli.progress import Bar, is_watched, warn
 from seq2seq.cli.reading import open_reader
+from seq2seq.cli.search_options import add_search_options, search_keywords
 from seq2seq.cli.writing import Output, check_output
 from seq2seq.errors import CorpusError, UsageError
 

@@ -1,4 +1,4 @@
-"""Options that commands share: which model, where it runs, how it searches."""
+"""Options that commands share: which model, and where it runs."""
 
 from __future__ import annotations
 
@@ -7,13 +7,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from seq2seq.cli.arguments import ArgumentParser, count, not_negative, positive
+from seq2seq.cli.arguments import ArgumentParser, count, positive
 from seq2seq.cli.failure import say
 from seq2seq.cli.finding import find_models
 from seq2seq.errors import UsageError
 
 if TYPE_CHECKING:
-    from seq2seq.translation import TranslationKeywords
     from seq2seq.translator import Translator
 
 
@@ -54,80 +53,6 @@ def add_model_options(parser: ArgumentParser) -> None:
         "faster on a GPU, and auto takes what the machine has of them (default: fp32)",
     )
     group.add_argument("--threads", metavar="N", type=count, help="CPU threads (default: torch's choice)")
-
-
-def add_search_options(parser: ArgumentParser) -> None:
-    """Add the group that overrides the search section of the model's recipe."""
-    group = parser.add_argument_group(
-        "search",
-        "By default as the model's recipe says in its section search; [in brackets] what holds if it says nothing.",
-    )
-    group.add_argument(
-        "-b",
-        "--beam",
-        "--beam-size",
-        metavar="N",
-        type=count,
-        help="hypotheses kept per sentence; 1 is greedy search [5]",
-    )
-    group.add_argument(
-        "--length-penalty",
-        "--lenpen",
-        "--alpha",
-        metavar="X",
-        type=not_negative,
-        help="a hypothesis of n pieces, end included, scores log p / n^X; 0 is log p [1.0]",
-    )
-    group.add_argument(
-        "--max-length-ratio",
-        metavar="X",
-        type=positive,
-        help="a translation has at most X pieces per source piece, and some on top [2.0]",
-    )
-    group.add_argument(
-        "--max-length-offset", metavar="N", type=count, help="pieces that it may have on top of --max-length-ratio [20]"
-    )
-    group.add_argument(
-        "--long-input",
-        choices=("split", "truncate", "error"),
-        help="a line with more than --max-input-pieces: split it at sentence ends, else clause ends, else words, and "
-        "join the translations; truncate it; or stop with an error [split]",
-    )
-    group.add_argument("--max-input-pieces", metavar="N", type=count, help="longest source read at once [200]")
-    group.add_argument(
-        "--batch-size",
-        metavar="N",
-        type=count,
-        help="sentences translated together; changes speed and memory only [64]",
-    )
-    group.add_argument(
-        "--max-tokens",
-        metavar="N",
-        type=count,
-        help="source pieces translated together, padding counted: in place of --batch-size, or as a second limit "
-        "beside it [none]",
-    )
-
-
-#: With --max-tokens alone, the number of sentences of a batch has no other limit.
-_NO_LIMIT = 1 << 20
-
-
-def search_keywords(arguments: argparse.Namespace) -> TranslationKeywords:
-    """What the options of :func:`add_search_options` ask of a translator."""
-    batch_size: int | None = arguments.batch_size
-    if batch_size is None and arguments.max_tokens is not None:
-        batch_size = _NO_LIMIT
-    return {
-        "beam": arguments.beam,
-        "length_penalty": arguments.length_penalty,
-        "max_length_ratio": arguments.max_length_ratio,
-        "max_length_offset": arguments.max_length_offset,
-        "long_input": arguments.long_input,
-        "max_input_pieces": arguments.max_input_pieces,
-        "batch_size": batch_size,
-        "max_tokens": arguments.max_tokens,
-    }
 
 
 @dataclass(frozen=True)

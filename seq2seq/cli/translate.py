@@ -14,9 +14,10 @@ from typing import TYPE_CHECKING
 from seq2seq.cli.arguments import ArgumentParser, count
 from seq2seq.cli.failure import run, say
 from seq2seq.cli.formats import Format, json_format, n_best_format, plain_format
-from seq2seq.cli.options import ChosenModel, add_model_options, add_search_options, search_keywords
+from seq2seq.cli.options import ChosenModel, add_model_options
 from seq2seq.cli.progress import Bar, TranslationProgress, is_watched, warn
 from seq2seq.cli.reading import LineReader, open_reader
+from seq2seq.cli.search_options import add_search_options, search_keywords
 from seq2seq.cli.writing import Output, check_output
 from seq2seq.errors import UsageError
 
@@ -77,7 +78,8 @@ def _parser() -> ArgumentParser:
         type=count,
         const=0,
         help="write the N best translations of every line as Moses does, `id ||| text ||| logprob= x ||| score` with "
-        "ids from 0; fewer where there are no more, such as one for an empty line; without N as many as the beam",
+        "ids from 0; fewer where there are no more, such as one for an empty line; without N as many as the beam; with "
+        "--sample N samples",
     )
     group.add_argument(
         "--scores",
@@ -124,6 +126,8 @@ def _check(chosen: argparse.Namespace, source: Path | None, target: Path | None)
         raise UsageError(
             f"--n-best {chosen.n_best} is more than --beam {chosen.beam}; raise the beam, or ask for fewer"
         )
+    if chosen.n_best == 0 and chosen.method == "sampling":
+        raise UsageError("--n-best needs a number with --sample: how many samples of every line")
     if target is not None:
         check_output(target)
         if source is not None and target.exists() and source.exists() and os.path.samefile(source, target):
@@ -137,7 +141,7 @@ def _translate_lines(
         raise UsageError("the model has no attention, so it cannot align words; leave out --alignment")
     n_best = chosen.n_best
     if n_best == 0:
-        n_best = chosen.beam or translator.options.beam
+        n_best = chosen.mbr or chosen.beam or translator.options.beam
     keywords = search_keywords(chosen)
     keywords["alignment"] = chosen.alignment or chosen.json
     is_file = source is not None and source.is_file()

@@ -14,10 +14,11 @@ from pydantic import Field
 
 from seq2seq.recipe.corpus import Corpus
 from seq2seq.recipe.model import Model
-from seq2seq.recipe.section import CHANGEABLE, Contradiction, Positive, Rule, Section, Text, in_words
+from seq2seq.recipe.section import CHANGEABLE, Contradiction, Positive, Rule, Section, Text, Whole, in_words
 from seq2seq.recipe.tokenizer import TokenizerSection
 from seq2seq.recipe.training import Training
 
+NormalizationName = Literal["power", "gnmt"]
 LongInputName = Literal["split", "truncate", "error"]
 EvaluationMetricName = Literal["bleu", "chrf", "ter"]
 LowercaseChoice = bool | Literal["both"]
@@ -36,6 +37,22 @@ class Search(Section):
         description="A hypothesis of n pieces, end included, scores log p / n^length_penalty; 0 is log p.",
         json_schema_extra=CHANGEABLE,
     )
+    normalization: NormalizationName = Field(
+        default="power",
+        description="What the length penalty alpha divides by: power, n^alpha; gnmt, ((5 + n) / 6)^alpha.",
+        json_schema_extra=CHANGEABLE,
+    )
+    word_penalty: float = Field(
+        default=0.0,
+        description="Taken off the score for every piece; a negative one makes translations longer.",
+        json_schema_extra=CHANGEABLE,
+    )
+    coverage_penalty: float = Field(
+        default=0.0,
+        ge=0.0,
+        description="Weight of GNMT's coverage: source pieces that get little attention cost something (Wu 2016).",
+        json_schema_extra=CHANGEABLE,
+    )
     max_length_ratio: float = Field(
         default=2.0,
         gt=0.0,
@@ -46,6 +63,21 @@ class Search(Section):
     max_length_offset: Positive = Field(
         default=20,
         description="Pieces that a translation may have on top of `max_length_ratio`.",
+        json_schema_extra=CHANGEABLE,
+    )
+    max_length: Positive | None = Field(
+        default=None, description="Pieces of a translation at most, whatever its source.", json_schema_extra=CHANGEABLE
+    )
+    min_length_ratio: float = Field(
+        default=0.0,
+        ge=0.0,
+        description="A translation has at least this many pieces per source piece.",
+        json_schema_extra=CHANGEABLE,
+    )
+    min_length: Whole = Field(default=0, description="Pieces of a translation at least.", json_schema_extra=CHANGEABLE)
+    no_repeat_ngram: Whole = Field(
+        default=0,
+        description="No sequence of so many pieces occurs twice in a translation; 0 allows all.",
         json_schema_extra=CHANGEABLE,
     )
     batch_size: Positive = Field(default=64, description="Sentences translated together.", json_schema_extra=CHANGEABLE)

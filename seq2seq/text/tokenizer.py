@@ -148,6 +148,20 @@ class Tokenizer:
             [_without_surrogates(text) for text in texts], alpha=alpha, nbest_size=nbest_size, seed=seed
         )
 
+    def segmentations(self, text: str, count: int) -> list[list[int]]:
+        """At most `count` ways to write a text in pieces, as ids, the best first; most algorithms know of one alone.
+
+        Other than the best, only `unigram` has them. A blank text has none.
+        """
+        best = self.encode_one(text)
+        if not best:
+            return []
+        try:
+            ranked = self._processor.NBestEncodeAsIds(_without_surrogates(text), count)
+        except RuntimeError:  # the model is of another algorithm
+            return [best]
+        return [list(ids) for ids in dict.fromkeys([tuple(best), *(tuple(ids) for ids in ranked)])][:count]
+
     def decode(self, ids: Sequence[Sequence[int]]) -> list[str]:
         """Text of every sequence, always one line: a line break spelled in bytes becomes a space.
 

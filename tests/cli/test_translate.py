@@ -238,3 +238,51 @@ def test_a_full_disk_is_one_sentence(command, small_model: Path) -> None:
 def test_utf_16_is_named(command, small_model: Path) -> None:
     ended = command("translate", "-m", small_model, stdin="cat\n".encode("utf-16"))
     assert "it looks like UTF-16, which iconv converts" in ended.said
+
+
+def test_penalties_limits_and_groups_reach_the_search(command, small_model: Path, translator: Translator) -> None:
+    options = ("--normalization", "gnmt", "--word-penalty", "-0.5", "--coverage-penalty", 0.2, "--no-repeat-ngram", 2)
+    limits = ("--max-length", 9, "--min-length", 3, "--min-length-ratio", 0.2)
+    ended = command("translate", "-m", small_model, *options, *limits, "--scores", stdin=TEXT)
+    wanted = translator.translate(
+        LINES, normalization="gnmt", word_penalty=-0.5, coverage_penalty=0.2, no_repeat_ngram=2, max_length=9,
+        min_length=3, min_length_ratio=0.2,
+    )  # fmt: skip
+    assert ended.lines == [f"{each.text} ||| {each.score:.4f}" for each in wanted]
+    diverse = ("--beam", 6, "--n-best", "--diversity-groups", 3, "--diversity-strength", 2)
+    ended = command("translate", "-m", small_model, *diverse, stdin=TEXT)
+    several = translator.translate(LINES, beam=6, n_best=6, diversity_groups=3, diversity_strength=2.0)
+    assert [line.split(" ||| ")[1] for line in ended.lines] == [each.text for best in several for each in best]
+
+
+def test_samples(command, small_model: Path, translator: Translator) -> None:
+    options = ("--seed", 7, "--temperature", 0.8, "--top-k", 50, "--top-p", 0.9, "--epsilon", 0.001)
+    ended = command("translate", "-m", small_model, "--sample", *options, stdin=TEXT)
+    keywords = {"seed": 7, "temperature": 0.8, "top_k": 50, "top_p": 0.9, "epsilon": 0.001}
+    wanted = translator.translate(LINES, method="sampling", **keywords)
+    assert ended.lines == [each.text for each in wanted]
+    ended = command("translate", "-m", small_model, "--mbr", 9, "--utility", "bleu", "--scores", *options, stdin=TEXT)
+    wanted = translator.translate(LINES, method="mbr", samples=9, utility="bleu", **keywords)
+    assert ended.lines == [f"{each.text} ||| {each.score:.4f}" for each in wanted]
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        (["--top-p", "0.9"], "--top-p is for samples; give --sample or --mbr, or leave it out"),
+        (["--seed", "1"], "--seed is for samples"),
+        (["--sample", "--beam", "3"], "--beam is for beam search, which --sample and --mbr replace; leave it out"),
+        (["--mbr", "--diversity-groups", "2"], "--diversity-groups is for beam search"),
+        (["--sample", "--utility", "bleu"], "--utility is for minimum Bayes risk; give --mbr"),
+        (["--diversity-strength", "2"], "--diversity-strength needs --diversity-groups"),
+        (["--beam", "5", "--diversity-groups", "2"], "a beam of 5 cannot be divided into 2 equal groups"),
+        (["--sample", "--n-best"], "--n-best needs a number with --sample: how many samples of every line"),
+        (["--sample", "--mbr"], "argument --mbr: not allowed with argument --sample"),
+        (["--top-p", "1.5"], "argument --top-p: must be a number above 0 and not above 1, not '1.5'"),
+        (["--epsilon", "1"], "argument --epsilon: must be a number of 0 or more, below 1, not '1'"),
+        (["--word-penalty", "much"], "argument --word-penalty: must be a number, not 'much'"),
+        (["--min-length", "-1"], "argument --min-length: must be a whole number of 0 or more, not '-1'"),
+    ],
+)
+def test_search_options_that_cannot_be_used(command, small_model: Path, options: list[str], message: str) -> None:
+    assert command("translate", "-m", small_model, *options, stdin=TEXT).error.startswith(message)

@@ -1,0 +1,215 @@
+"""Options that commands share: how translations are searched."""
+
+from __future__ import annotations
+
+import argparse
+from typing import TYPE_CHECKING
+
+from seq2seq.cli.arguments import ArgumentParser, below_one, count, not_negative, number, positive, share, whole
+from seq2seq.errors import UsageError
+
+if TYPE_CHECKING:
+    from seq2seq.translation_options import TranslationKeywords
+
+
+def add_search_options(parser: ArgumentParser) -> None:
+    """Add the group that overrides the search section of the model's recipe."""
+    group = parser.add_argument_group(
+        "search",
+        "By default as the model's recipe says in its section search; [in brackets] what holds if it says nothing.",
+    )
+    group.add_argument(
+        "-b",
+        "--beam",
+        "--beam-size",
+        metavar="N",
+        type=count,
+        help="hypotheses kept per sentence; 1 is greedy search [5]",
+    )
+    group.add_argument(
+        "--length-penalty",
+        "--lenpen",
+        "--alpha",
+        metavar="X",
+        type=not_negative,
+        help="a hypothesis of n pieces, end included, scores log p / n^X; 0 is log p [1.0]",
+    )
+    group.add_argument(
+        "--normalization",
+        choices=("power", "gnmt"),
+        help="what the length penalty X divides by: power, n^X; gnmt, ((5 + n) / 6)^X [power]",
+    )
+    group.add_argument(
+        "--word-penalty",
+        metavar="X",
+        type=number,
+        help="taken off the score for every piece; a negative one makes translations longer [0.0]",
+    )
+    group.add_argument(
+        "--coverage-penalty",
+        metavar="X",
+        type=not_negative,
+        help="weight of GNMT's coverage: source pieces that get little attention cost something [0.0]",
+    )
+    group.add_argument(
+        "--max-length-ratio",
+        metavar="X",
+        type=positive,
+        help="a translation has at most X pieces per source piece, and some on top [2.0]",
+    )
+    group.add_argument(
+        "--max-length-offset", metavar="N", type=count, help="pieces that it may have on top of --max-length-ratio [20]"
+    )
+    group.add_argument(
+        "--max-length", metavar="N", type=count, help="pieces of a translation at most, whatever its source [none]"
+    )
+    group.add_argument(
+        "--min-length-ratio",
+        metavar="X",
+        type=not_negative,
+        help="a translation has at least X pieces per source piece [0.0]",
+    )
+    group.add_argument("--min-length", metavar="N", type=whole, help="pieces of a translation at least [0]")
+    group.add_argument(
+        "--no-repeat-ngram",
+        metavar="N",
+        type=whole,
+        help="no N pieces in a row occur twice in a translation; 0 allows all [0]",
+    )
+    group.add_argument(
+        "--diversity-groups",
+        metavar="N",
+        type=count,
+        help="diverse beam search: the beam in N parts that are made to differ; see --n-best [1]",
+    )
+    group.add_argument(
+        "--diversity-strength",
+        metavar="X",
+        type=positive,
+        help="how much less a piece counts for every part before that has just chosen it [0.5]",
+    )
+    group.add_argument(
+        "--long-input",
+        choices=("split", "truncate", "error"),
+        help="a line with more than --max-input-pieces: split it at sentence ends, else clause ends, else words, and "
+        "join the translations; truncate it; or stop with an error [split]",
+    )
+    group.add_argument("--max-input-pieces", metavar="N", type=count, help="longest source read at once [200]")
+    group.add_argument(
+        "--batch-size",
+        metavar="N",
+        type=count,
+        help="sentences translated together; changes speed and memory only [64]",
+    )
+    group.add_argument(
+        "--max-tokens",
+        metavar="N",
+        type=count,
+        help="source pieces translated together, padding counted: in place of --batch-size, or as a second limit "
+        "beside it [none]",
+    )
+    _add_sampling_options(parser)
+
+
+def _add_sampling_options(parser: ArgumentParser) -> None:
+    group = parser.add_argument_group(
+        "sampling",
+        "Translations drawn from the model's distribution in place of beam search; a line draws the same with the same "
+        "seed at the same place of the input.",
+    )
+    method = group.add_mutually_exclusive_group()
+    method.add_argument(
+        "--sample",
+        dest="method",
+        action="store_const",
+        const="sampling",
+        help="one sample of every line, or as many as --n-best says, in the order of drawing",
+    )
+    method.add_argument(
+        "--mbr",
+        metavar="N",
+        nargs="?",
+        type=count,
+        const=100,
+        help="minimum Bayes risk: of N samples the one that is most like all of them; its score is the likeness, from "
+        "0 to 100; without N of 100",
+    )
+    group.add_argument(
+        "--utility", choices=("chrf", "bleu"), help="what --mbr compares samples by, sentence by sentence [chrf]"
+    )
+    group.add_argument("--seed", metavar="N", type=whole, help="of the samples [1]")
+    group.add_argument(
+        "--temperature",
+        metavar="X",
+        type=positive,
+        help="below 1 the distribution becomes sharper, above it flatter [1]",
+    )
+    group.add_argument("--top-k", metavar="N", type=count, help="draw from the N most probable pieces only [all]")
+    group.add_argument(
+        "--top-p",
+        metavar="X",
+        type=share,
+        help="draw from the most probable pieces only that have the probability X together [1]",
+    )
+    group.add_argument(
+        "--epsilon", metavar="X", type=below_one, help="draw only pieces of at least the probability X [0]"
+    )
+
+
+#: With --max-tokens alone, the number of sentences of a batch has no other limit.
+_NO_LIMIT = 1 << 20
+
+
+def search_keywords(arguments: argparse.Namespace) -> TranslationKeywords:
+    """What the options of :func:`add_search_options` ask of a translator.
+
+    Raises:
+        UsageError: an option is given that does nothing without another.
+    """
+    _check_sampling(arguments)
+    batch_size: int | None = arguments.batch_size
+    if batch_size is None and arguments.max_tokens is not None:
+        batch_size = _NO_LIMIT
+    return {
+        "beam": arguments.beam,
+        "length_penalty": arguments.length_penalty,
+        "normalization": arguments.normalization,
+        "word_penalty": arguments.word_penalty,
+        "coverage_penalty": arguments.coverage_penalty,
+        "max_length_ratio": arguments.max_length_ratio,
+        "max_length_offset": arguments.max_length_offset,
+        "max_length": arguments.max_length,
+        "min_length_ratio": arguments.min_length_ratio,
+        "min_length": arguments.min_length,
+        "no_repeat_ngram": arguments.no_repeat_ngram,
+        "diversity_groups": arguments.diversity_groups,
+        "diversity_strength": arguments.diversity_strength,
+        "method": arguments.method if arguments.mbr is None else "mbr",
+        "samples": arguments.mbr,
+        "utility": arguments.utility,
+        "seed": arguments.seed,
+        "temperature": arguments.temperature,
+        "top_k": arguments.top_k,
+        "top_p": arguments.top_p,
+        "epsilon": arguments.epsilon,
+        "long_input": arguments.long_input,
+        "max_input_pieces": arguments.max_input_pieces,
+        "batch_size": batch_size,
+        "max_tokens": arguments.max_tokens,
+    }
+
+
+def _check_sampling(arguments: argparse.Namespace) -> None:
+    samples = arguments.method == "sampling" or arguments.mbr is not None
+    for option in ("seed", "temperature", "top_k", "top_p", "epsilon"):
+        if getattr(arguments, option) is not None and not samples:
+            raise UsageError(f"--{option.replace('_', '-')} is for samples; give --sample or --mbr, or leave it out")
+    if arguments.utility is not None and arguments.mbr is None:
+        raise UsageError("--utility is for minimum Bayes risk; give --mbr, or leave it out")
+    for option in ("beam", "diversity_groups", "diversity_strength"):
+        if getattr(arguments, option) is not None and samples:
+            raise UsageError(
+                f"--{option.replace('_', '-')} is for beam search, which --sample and --mbr replace; leave it out"
+            )
+    if arguments.diversity_strength is not None and arguments.diversity_groups is None:
+        raise UsageError("--diversity-strength needs --diversity-groups")

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from seq2seq.demands import NO_DEMANDS, Demands, Source, encode_demands
 from seq2seq.errors import UsageError
+from seq2seq.text.markup import Markup, take_out
 from seq2seq.text.sentences import Part, split_line
 from seq2seq.text.tokenizer import Tokenizer
 from seq2seq.translation_options import TranslationOptions, kind_of
@@ -27,11 +28,15 @@ class Sentence:
 
 @dataclass(frozen=True)
 class SourceLine:
-    """A line and the parts that it is translated in, most often one: itself."""
+    """A line and the parts that it is translated in, most often one: itself.
+
+    Where tags are carried over, `text` is the line without them and `markup` what they were.
+    """
 
     text: str
     parts: list[Part]
     sentences: list[Sentence]
+    markup: Markup | None = None
 
 
 def prepare_lines(
@@ -58,12 +63,19 @@ def prepare_lines(
         if not isinstance(line, (str, Source)):
             raise UsageError(f"line {number} is {kind_of(line)}, but a line must be text")
     sources = [line if isinstance(line, Source) else Source(text=line) for line in lines]
+    markups: list[Markup | None] = [None] * len(sources)
+    if "tags" in options.carry_over:
+        markups = [take_out(source.text) for source in sources]
+        sources = [
+            replace(source, text=markup.plain) for source, markup in zip(sources, markups, strict=True) if markup
+        ]
     encoded = tokenizer.encode([source.text for source in sources])
     demands = encode_demands(sources, tokenizer=target_tokenizer, first=first)
-    return [
+    prepared = [
         _prepare(source, ids, asked, number, tokenizer, options)
         for number, (source, ids, asked) in enumerate(zip(sources, encoded, demands, strict=True), start=first)
     ]
+    return [replace(line, markup=markup) for line, markup in zip(prepared, markups, strict=True)]
 
 
 def _prepare(

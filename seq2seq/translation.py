@@ -26,6 +26,10 @@ class Translation:
             `text`: for every target word the source word with most attention. Empty without attention.
         finished: False when the translation was cut off at the maximum length.
         source_pieces: number of pieces that the line has.
+        word_log_probs: log-probability of every word of `text`, given those before it; the end is none. Empty where
+            words were not asked for, and where something was carried over from the source.
+        soft_alignment: where it was asked for, for every word of `text` its attention to each word of the line; what a
+            row leaves of 1 went to the end of sentence. Empty as `word_log_probs` is.
     """
 
     text: str
@@ -36,6 +40,13 @@ class Translation:
     alignment: Alignment
     finished: bool
     source_pieces: int = 0
+    word_log_probs: tuple[float, ...] = ()
+    soft_alignment: tuple[tuple[float, ...], ...] = ()
+
+    @property
+    def word_confidences(self) -> tuple[float, ...]:
+        """The probability of every word of `text`, given those before it: the product of its pieces'."""
+        return tuple(math.exp(log_prob) for log_prob in self.word_log_probs)
 
 
 #: The translation of a line without pieces: nothing, with certainty.
@@ -57,6 +68,7 @@ def join_translations(
     # A part without translation leaves no gap; white space of the line may be a line break, a translation's never is.
     spoken = [(text, part) for text, part in zip(texts, parts, strict=True) if text]
     text = join_parts([text for text, _ in spoken], [part for _, part in spoken]).replace("\n", " ").strip()
+    sources, targets = first_words(line, [part.text for part in parts]), first_words(text, texts)
     return Translation(
         text=text,
         score=score(translations),
@@ -65,9 +77,36 @@ def join_translations(
         piece_log_probs=tuple(value for translation in translations for value in translation.piece_log_probs),
         alignment=join_alignments(
             [translation.alignment for translation in translations],
-            sources=first_words(line, [part.text for part in parts]),
-            targets=first_words(text, texts),
+            sources=sources,
+            targets=targets,
         ),
         finished=all(translation.finished for translation in translations),
         source_pieces=sum(translation.source_pieces for translation in translations),
+        word_log_probs=_joined_log_probs(translations, targets, words=len(text.split())),
+        soft_alignment=_joined_rows(translations, sources, targets, shape=(len(text.split()), len(line.split()))),
     )
+
+
+def _joined_log_probs(translations: Sequence[Translation], targets: Sequence[int], *, words: int) -> tuple[float, ...]:
+    """Log-probabilities of the words of a line; a word in two parts has the sum of both."""
+    if not any(translation.word_log_probs for translation in translations):
+        return ()
+    joined = [0.0] * words
+    for translation, first in zip(translations, targets, strict=True):
+        for place, log_prob in enumerate(translation.word_log_probs, start=first):
+            joined[place] += log_prob
+    return tuple(joined)
+
+
+def _joined_rows(
+    translations: Sequence[Translation], sources: Sequence[int], targets: Sequence[int], *, shape: tuple[int, int]
+) -> tuple[tuple[float, ...], ...]:
+    """The soft alignment of a line: words of a part attend to that part alone. A word in two parts has that of one."""
+    if not any(translation.soft_alignment for translation in translations):
+        return ()
+    joined = [[0.0] * shape[1] for _ in range(shape[0])]
+    for translation, first_source, first_target in zip(translations, sources, targets, strict=True):
+        for place, row in enumerate(translation.soft_alignment, start=first_target):
+            joined[place] = [0.0] * shape[1]
+            joined[place][first_source : first_source + len(row)] = row
+    return tuple(tuple(row) for row in joined)

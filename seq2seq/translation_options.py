@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import Any, Literal, TypedDict
+from typing import Any, Literal, TypedDict, get_args
 
 from seq2seq.errors import UsageError
 from seq2seq.recipe import Search
@@ -16,6 +17,9 @@ Normalization = Literal["power", "gnmt"]
 
 #: How translations are found: by beam search, by sampling, or by minimum Bayes risk over samples.
 Method = Literal["beam", "sampling", "mbr"]
+
+#: What is carried over from a line into its translation as it is.
+CarriedKind = Literal["urls", "numbers", "unknown", "tags"]
 
 #: What the risk is measured with.
 Utility = Literal["chrf", "bleu"]
@@ -50,6 +54,8 @@ class TranslationKeywords(TypedDict, total=False):
     long_input: LongInput | None
     max_input_pieces: int | None
     alignment: bool | None
+    soft_alignment: bool | None
+    carry_over: tuple[CarriedKind, ...] | None
 
 
 @dataclass(frozen=True)
@@ -84,7 +90,11 @@ class TranslationOptions:
         long_input: what becomes of a line of more than `max_input_pieces`: split it at sentence ends, else clause ends,
             else words, and join the translations; truncate it at such a place; or raise an error.
         max_input_pieces: longest source read at once.
-        alignment: align the words, which takes a little time.
+        alignment: align the words and score them one by one, which takes a little time.
+        soft_alignment: also keep the attention between words.
+        carry_over: what is put into a translation as it stands in the source: `urls` (of mail too), `numbers` that
+            became other numbers, `unknown` words, whose characters the model does not know, each in the place of the
+            words that are aligned with it; and `tags`, such as `<b>`, which the model then does not see.
 
     Raises:
         UsageError: a value cannot be used, or two that cannot be had together.
@@ -116,6 +126,8 @@ class TranslationOptions:
     max_input_pieces: int = 200
     max_tokens: int | None = None
     alignment: bool = True
+    soft_alignment: bool = False
+    carry_over: tuple[CarriedKind, ...] = ()
 
     def __post_init__(self) -> None:
         for name in ("beam", "max_length_offset", "batch_size", "max_input_pieces", "diversity_groups", "samples"):
@@ -149,6 +161,12 @@ class TranslationOptions:
             if getattr(self, name) not in choices:
                 *others, last = choices
                 raise UsageError(f"{name} must be {', '.join(others)} or {last}, not {getattr(self, name)!r}")
+        kinds = self.carry_over
+        if isinstance(kinds, str) or not isinstance(kinds, Sequence):
+            raise UsageError(f"carry_over must be a list of what is carried over, not {kinds!r}")
+        for kind in kinds:
+            if kind not in get_args(CarriedKind):
+                raise UsageError(f"carry_over takes urls, numbers, unknown and tags, not {kind!r}")
         if self.diversity_groups > 1 and self.beam % self.diversity_groups:
             raise UsageError(
                 f"a beam of {self.beam} cannot be divided into {self.diversity_groups} equal groups; choose a beam "
@@ -159,6 +177,11 @@ class TranslationOptions:
     def from_recipe(cls, search: Search) -> TranslationOptions:
         """The options that a recipe's `search` section gives."""
         return cls(**search.model_dump())
+
+    @property
+    def reads_words(self) -> bool:
+        """Whether the words of translations are looked at one by one."""
+        return self.alignment or self.soft_alignment or bool(self.carry_over)
 
     def check_n_best(self, n_best: int | None) -> None:
         """Raise UsageError unless so many translations of a line can be had; None asks for one."""

@@ -21,10 +21,10 @@ from seq2seq.members import Member, attending, check_target_vocabulary, check_we
 from seq2seq.minimum_bayes_risk import expected_utilities
 from seq2seq.model.encoder_decoder import EncoderDecoder
 from seq2seq.model_directory import load_model
+from seq2seq.rendering import Rendering
 from seq2seq.search import Combination, Ensemble, EnsembleState, Hypothesis
 from seq2seq.searching import Searching, scoring_of
 from seq2seq.source_lines import Sentence, SourceLine, batches_by_length, prepare_lines
-from seq2seq.text.alignment import Alignment, align_words, words_of_prefixes
 from seq2seq.text.tokenizer import Tokenizer
 from seq2seq.translation import EMPTY_TRANSLATION, Translation, join_translations
 from seq2seq.translation_options import (
@@ -81,6 +81,11 @@ class Translator:
         members = [Member(model, source_tokenizer), *self.others]
         aligning = attending(members)
         self._aligned_tokenizer = members[aligning[0]].source_tokenizer if aligning else None
+        self._rendering = Rendering(
+            source_tokenizer=source_tokenizer,
+            target_tokenizer=target_tokenizer,
+            aligned_tokenizer=self._aligned_tokenizer,
+        )
         self._ensemble = Ensemble(
             [member.model for member in members], combination=combination, weights=weights, attending=aligning
         )
@@ -220,6 +225,11 @@ class Translator:
         chosen.check_n_best(n_best)
         if chosen.coverage_penalty and not self.has_attention:
             raise UsageError("the model has no attention, so there is no coverage; leave out coverage_penalty")
+        if chosen.carry_over and not self.has_attention:
+            raise UsageError(
+                "the model has no attention that says where words come from, so none can be carried over; leave out "
+                "carry_over"
+            )
         return self._translate_chunks(chunks, chosen, n_best or 1)
 
     def _translate_chunks(
@@ -238,7 +248,8 @@ class Translator:
             results = []
             for line in lines:
                 of_parts = [next(translated) for _ in line.sentences]
-                results.append(of_parts[0] if len(of_parts) == 1 else _join_n_best(line, of_parts, options))
+                whole = of_parts[0] if len(of_parts) == 1 else _join_n_best(line, of_parts, options)
+                results.append(self._rendering.with_what_is_carried(line, whole, options))
             yield results
             first += len(chunk)
 
@@ -284,7 +295,7 @@ class Translator:
             options=options,
             tokenizer=self.target_tokenizer,
             n_best=n_best,
-            with_attention=options.alignment and self.has_attention,
+            with_attention=options.reads_words and self.has_attention,
             device=self.device,
         )
         with torch.autocast(self.device.type, dtype=self.dtype, enabled=self.dtype is not torch.float32):
@@ -304,7 +315,7 @@ class Translator:
                 for sentence, samples in zip(sentences, found, strict=True)
             ]
         return [
-            [self._translation(sentence, hypothesis) for hypothesis in hypotheses]
+            [self._rendering.translation(sentence, hypothesis, options) for hypothesis in hypotheses]
             for sentence, hypotheses in zip(sentences, found, strict=True)
         ]
 
@@ -315,7 +326,8 @@ class Translator:
         texts = self.target_tokenizer.decode([sample.ids for sample in samples])
         first = dict(zip(reversed(texts), reversed(samples), strict=True))
         utilities = expected_utilities(texts, utility=options.utility)
-        return [replace(self._translation(sentence, first[text]), score=utility) for text, utility in utilities.items()]
+        render = self._rendering.translation
+        return [replace(render(sentence, first[text], options), score=utility) for text, utility in utilities.items()]
 
     def _attended_lengths(self, sentences: Sequence[Sentence], lengths: Tensor, options: TranslationOptions) -> Tensor:
         """Pieces of every sentence, its end not counted, as attention sees them; `lengths` are the first model's."""
@@ -324,32 +336,6 @@ class Translator:
             return lengths
         counts = [len(ids) for ids in tokenizer.encode([sentence.text for sentence in sentences])]
         return torch.tensor(counts, device=self.device)
-
-    def _translation(self, sentence: Sentence, hypothesis: Hypothesis) -> Translation:
-        pieces = self.target_tokenizer.pieces(hypothesis.ids)
-        text = self.target_tokenizer.decode([hypothesis.ids])[0]
-        return Translation(
-            text=text,
-            score=hypothesis.score,
-            log_prob=hypothesis.log_prob,
-            pieces=tuple(pieces),
-            piece_log_probs=tuple(hypothesis.token_log_probs),
-            alignment=self._alignment(sentence.text, text, pieces, hypothesis),
-            finished=hypothesis.finished,
-            source_pieces=len(sentence.ids),
-        )
-
-    def _alignment(self, source: str, text: str, pieces: Sequence[str], hypothesis: Hypothesis) -> Alignment:
-        words = len(text.split())
-        if hypothesis.attention is None or self._aligned_tokenizer is None or words == 0:
-            return ()
-        ids = hypothesis.ids
-        prefixes = self.target_tokenizer.decode([ids[:end] for end in range(1, len(ids) + 1)])
-        return align_words(
-            hypothesis.attention.float().numpy(),
-            source_words=self._aligned_tokenizer.words_of_pieces(source)[2],
-            target_words=words_of_prefixes(prefixes, pieces, words=words),
-        )
 
 
 def _join_n_best(

@@ -38,11 +38,12 @@ DOWN["minimum_bayes_risk"] = {"errors"}
 DOWN["evaluation"] = {"errors", "recipe", "text"}
 DOWN["held_out"] = {"errors", "recipe", "text", "evaluation"}
 DOWN["searching"] = {"errors", "text", "search", "translation_options", "demands", "source_lines"}
+DOWN["rendering"] = DOWN["searching"] | {"translation"}
 DOWN["members"] = DOWN["model_directory"] | {"source_lines"}
 DOWN["translator"] = (
     DOWN["members"]
     | DOWN["searching"]
-    | {"model_directory", "members", "searching", "translation", "minimum_bayes_risk"}
+    | {"model_directory", "members", "searching", "rendering", "translation", "minimum_bayes_risk"}
 )
 DOWN["soft_alignment"] = DOWN["translator"] | {"translator", "plots"}
 DOWN["model_evaluation"] = DOWN["translator"] | {"translator", "evaluation", "held_out"}

@@ -43,13 +43,13 @@ def n_best_format(*, alignment: bool) -> Format:
     return lines
 
 
-def json_format(*, n_best: bool) -> Format:
+def json_format(*, n_best: bool, soft_alignment: bool = False) -> Format:
     """A JSON object per line of input, of its best translation; with `n_best` the list of all of them in it."""
 
     def lines(number: int, translations: Sequence[Translation]) -> list[str]:
-        record = _record(translations[0])
+        record = _record(translations[0], soft=soft_alignment)
         if n_best:
-            record["n_best"] = [_record(each) for each in translations]
+            record["n_best"] = [_record(each, soft=soft_alignment) for each in translations]
         return [json.dumps(record, ensure_ascii=False)]
 
     return lines
@@ -60,12 +60,17 @@ def pharaoh(translation: Translation) -> str:
     return " ".join(f"{source}-{target}" for source, target in translation.alignment)
 
 
-def _record(translation: Translation) -> dict[str, Any]:
-    return {
+def _record(translation: Translation, *, soft: bool) -> dict[str, Any]:
+    record: dict[str, Any] = {
         "translation": translation.text,
         "score": round(translation.score, 6),
         "log_prob": round(translation.log_prob, 6),
         "tokens": list(translation.pieces),
+        "token_log_probs": [round(value, 6) for value in translation.piece_log_probs],
+        "word_confidences": [round(value, 6) for value in translation.word_confidences],
         "alignment": [list(pair) for pair in translation.alignment],
         "finished": translation.finished,
     }
+    if soft:
+        record["soft_alignment"] = [[round(weight, 4) for weight in row] for row in translation.soft_alignment]
+    return record

@@ -95,8 +95,24 @@ def _parser() -> ArgumentParser:
     group.add_argument(
         "--json",
         action="store_true",
-        help="write a JSON object per line: translation, score, log_prob, tokens, alignment, finished (false when cut "
-        "off at the maximum length); with --n-best also n_best, a list of such objects",
+        help="write a JSON object per line: translation, score, log_prob, tokens, token_log_probs, word_confidences, "
+        "alignment, finished (false when cut off at the maximum length); with --n-best also n_best, a list of such "
+        "objects",
+    )
+    group.add_argument(
+        "--soft-alignment",
+        action="store_true",
+        help="in the JSON also soft_alignment: for every word of the translation its attention to each word of the "
+        "line; what is left of 1 went to the end",
+    )
+    group.add_argument(
+        "--carry-over",
+        metavar="KIND",
+        nargs="+",
+        choices=("urls", "numbers", "unknown", "tags"),
+        help="put into the translation as they stand in the line: urls (and addresses of mail), numbers that became "
+        "other numbers, unknown words, all in the place of the words aligned with them; tags such as <b>, which the "
+        "model then does not see",
     )
     add_model_options(parser)
     add_search_options(parser)
@@ -126,6 +142,8 @@ def _check(chosen: argparse.Namespace, source: Path | None, target: Path | None)
         raise UsageError(
             f"--n-best {chosen.n_best} is more than --beam {chosen.beam}; raise the beam, or ask for fewer"
         )
+    if chosen.soft_alignment and not chosen.json:
+        raise UsageError("--soft-alignment is part of the JSON; add --json, or leave it out")
     if chosen.n_best == 0 and chosen.method == "sampling":
         raise UsageError("--n-best needs a number with --sample: how many samples of every line")
     if target is not None:
@@ -139,11 +157,18 @@ def _translate_lines(
 ) -> None:
     if chosen.alignment and not translator.has_attention:
         raise UsageError("the model has no attention, so it cannot align words; leave out --alignment")
+    if chosen.carry_over and not translator.has_attention:
+        raise UsageError(
+            "the model has no attention that says where words come from, so none can be carried over; leave out "
+            "--carry-over"
+        )
     n_best = chosen.n_best
     if n_best == 0:
         n_best = chosen.mbr or chosen.beam or translator.options.beam
     keywords = search_keywords(chosen)
     keywords["alignment"] = chosen.alignment or chosen.json
+    keywords["soft_alignment"] = chosen.soft_alignment
+    keywords["carry_over"] = tuple(chosen.carry_over or ())
     is_file = source is not None and source.is_file()
     # A sentence has 16 pieces or more, as a rule.
     sizes = _chunk_sizes(chosen.batch_size or max(translator.options.batch_size, (chosen.max_tokens or 0) // 16))
@@ -173,7 +198,7 @@ def _translate_lines(
 
 def _format(chosen: argparse.Namespace) -> Format:
     if chosen.json:
-        return json_format(n_best=chosen.n_best is not None)
+        return json_format(n_best=chosen.n_best is not None, soft_alignment=chosen.soft_alignment)
     if chosen.n_best is not None:
         return n_best_format(alignment=chosen.alignment)
     return plain_format(scores=chosen.scores, alignment=chosen.alignment)

@@ -26,11 +26,34 @@ def align_words(
     """
     if not source_words or not target_words:
         return ()
+    by_word = _summed(attention, source_words=source_words, target_words=target_words)
+    best = by_word.argmax(axis=1)
+    return tuple((int(word), target) for target, word in enumerate(best) if by_word[target, word] > 0.0)
+
+
+def attention_of_words(
+    attention: NDArray[numpy.float32], *, source_words: Sequence[int], target_words: Sequence[int]
+) -> NDArray[numpy.float32]:
+    """Weights between words, [target words, source words]; the arguments are those of :func:`align_words`.
+
+    A row is the mean over a target word's pieces of what they give to each source word. What it leaves of 1 went to the
+    end of sentence.
+    """
+    if not source_words or not target_words:
+        return numpy.zeros((0, 0), dtype=numpy.float32)
+    by_word = _summed(attention, source_words=source_words, target_words=target_words)
+    pieces = numpy.bincount(numpy.asarray(target_words), minlength=by_word.shape[0])
+    return (by_word / numpy.maximum(pieces, 1)[:, None]).astype(numpy.float32)
+
+
+def _summed(
+    attention: NDArray[numpy.float32], *, source_words: Sequence[int], target_words: Sequence[int]
+) -> NDArray[numpy.float32]:
+    """Weights [target words, source words], summed over the pieces of both."""
     by_word = numpy.zeros((max(target_words) + 1, max(source_words) + 1), dtype=numpy.float32)
     places = numpy.ix_(numpy.asarray(target_words), numpy.asarray(source_words))
     numpy.add.at(by_word, places, attention[: len(target_words), : len(source_words)])
-    best = by_word.argmax(axis=1)
-    return tuple((int(word), target) for target, word in enumerate(best) if by_word[target, word] > 0.0)
+    return by_word
 
 
 def words_of_prefixes(prefixes: Sequence[str], pieces: Sequence[str], *, words: int) -> list[int]:

@@ -165,6 +165,8 @@ def test_json_lines(command, small_model: Path, translator: Translator) -> None:
             "score": pytest.approx(each.score, abs=1e-4),
             "log_prob": pytest.approx(each.log_prob, abs=1e-3),
             "tokens": list(each.pieces),
+            "token_log_probs": pytest.approx(list(each.piece_log_probs), abs=1e-5),
+            "word_confidences": pytest.approx(list(each.word_confidences), abs=1e-5),
             "alignment": [list(pair) for pair in each.alignment],
             "finished": each.finished,
         }
@@ -285,4 +287,34 @@ def test_samples(command, small_model: Path, translator: Translator) -> None:
     ],
 )
 def test_search_options_that_cannot_be_used(command, small_model: Path, options: list[str], message: str) -> None:
+    assert command("translate", "-m", small_model, *options, stdin=TEXT).error.startswith(message)
+
+
+def test_json_has_the_attention_between_words(command, small_model: Path, translator: Translator) -> None:
+    ended = command("translate", "-m", small_model, "--json", "--soft-alignment", stdin=TEXT)
+    wanted = translator.translate(LINES, soft_alignment=True)
+    for line, best in zip(ended.lines, wanted, strict=True):
+        record = json.loads(line)
+        assert len(record["soft_alignment"]) == len(best.text.split())
+        for row, weights in zip(record["soft_alignment"], best.soft_alignment, strict=True):
+            assert row == pytest.approx(weights, abs=1e-4)
+    assert "soft_alignment" not in command("translate", "-m", small_model, "--json", stdin=TEXT).output.decode()
+
+
+def test_what_is_carried_over(command, small_model: Path, translator: Translator) -> None:
+    lines = ["<b>The small cat</b> sleeps.", "Where is www.example.org please", "<br/>"]
+    ended = command("translate", "-m", small_model, "--carry-over", "tags", "urls", stdin="\n".join(lines).encode())
+    assert ended.lines == [each.text for each in translator.translate(lines, carry_over=("tags", "urls"))]
+    assert ended.lines[0].count("<b>") == ended.lines[0].count("</b>") == 1
+    assert ended.lines[2] == "<br/>"
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        (["--soft-alignment"], "--soft-alignment is part of the JSON; add --json, or leave it out"),
+        (["--carry-over", "names"], "argument --carry-over: invalid choice: 'names'"),
+    ],
+)
+def test_what_cannot_be_asked_of_words(command, small_model: Path, options: list[str], message: str) -> None:
     assert command("translate", "-m", small_model, *options, stdin=TEXT).error.startswith(message)

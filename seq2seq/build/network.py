@@ -84,6 +84,7 @@ def _encoder(model: Model, embedding: nn.Embedding) -> Encoder:
         dropout=_embedding_dropout(section),
         reverse_source=section.reverse_source,
         projection=None if section.output_size is None else nn.Linear(stack.output_size, section.output_size),
+        embedding_in_output=section.embedding_in_output,
     )
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+import torch
 from torch import Tensor, nn
 
 from seq2seq.nn.cells import CellState
@@ -31,11 +32,14 @@ class Encoder(nn.Module):
         dropout: EmbeddingDropout,
         reverse_source: bool,
         projection: nn.Linear | None = None,
+        embedding_in_output: bool = False,
     ) -> None:
         """Put an encoder together.
 
         With `reverse_source` the stack reads every sentence from its last piece to its first. `projection` is a linear
-        layer on the values (Chen et al. 2018, section 3).
+        layer on what the stack gives (Chen et al. 2018, section 3). With `embedding_in_output` the values are that and
+        the pieces' embeddings side by side (source-side bridging, Kuang et al. 2018, section 3.1): what the decoder
+        reads through its attention then has the piece itself, which the layers' output, made for the sentence, blurs.
         """
         super().__init__()
         self.embedding = embedding
@@ -43,7 +47,10 @@ class Encoder(nn.Module):
         self.dropout = dropout
         self.reverse_source = reverse_source
         self.projection = projection
+        self.embedding_in_output = embedding_in_output
         self.output_size = stack.output_size if projection is None else projection.out_features
+        if embedding_in_output:
+            self.output_size += embedding.embedding_dim
 
     def forward(self, source: Tensor, lengths: Tensor, mask: Tensor) -> EncodedSource:
         """Encode `source`, ids [batch, src_len] padded behind `lengths` [batch]; `mask` bool [batch, src_len].
@@ -59,4 +66,6 @@ class Encoder(nn.Module):
             values, states = self.stack(embedded, lengths, mask)
         if self.projection is not None:
             values = self.projection(values).masked_fill(~mask.unsqueeze(-1), 0.0)
+        if self.embedding_in_output:
+            values = torch.cat((values, embedded.masked_fill(~mask.unsqueeze(-1), 0.0).to(values.dtype)), dim=-1)
         return EncodedSource(values, mask, states)

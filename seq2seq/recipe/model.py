@@ -80,9 +80,15 @@ def _upper_layers_exist(model: Model) -> Iterator[Contradiction]:
 
 
 def _outputs_are_read(model: Model) -> Iterator[Contradiction]:
-    if model.encoder.output_size is not None and model.attention.type == "none" and model.bridge != "mean-pooled":
+    if model.attention.type != "none" or model.bridge == "mean-pooled":
+        return
+    given = {
+        "output_size": model.encoder.output_size is not None,
+        "embedding_in_output": model.encoder.embedding_in_output,
+    }
+    for key in (key for key, is_given in given.items() if is_given):
         yield Contradiction(
-            ("encoder.output_size", "attention.type", "bridge"),
+            (f"encoder.{key}", "attention.type", "bridge"),
             f"has no effect with attention.type none and bridge {model.bridge}, since nothing reads the encoder's "
             "outputs; remove it",
         )

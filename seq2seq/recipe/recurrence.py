@@ -63,9 +63,10 @@ def directions_of(encoder: Encoder, layer: int) -> int:
 
 def encoder_width(encoder: Encoder) -> int:
     """Width of what the encoder gives for every source piece."""
-    if encoder.output_size is not None:
-        return encoder.output_size
-    return layer_width(encoder) * directions_of(encoder, encoder.layers - 1)
+    width = encoder.output_size
+    if width is None:
+        width = layer_width(encoder) * directions_of(encoder, encoder.layers - 1)
+    return width + (encoder.embedding_size if encoder.embedding_in_output else 0)
 
 
 def _layers_to_connect(stack: Recurrence) -> Iterator[Contradiction]:
@@ -239,6 +240,11 @@ class Encoder(Recurrence):
     output_size: Positive | None = Field(
         default=None,
         description="Width of a linear layer on the top layer's outputs (Chen 2018); none by default.",
+    )
+    embedding_in_output: bool = Field(
+        default=False,
+        description="Whether a piece's output has its embedding beside what the layers say of it, so that attention "
+        "hands the piece itself to the decoder too (source-side bridging, Kuang 2018).",
     )
     reverse_source: bool = Field(
         default=False, description="Feed the source from its last piece to its first (Sutskever 2014)."

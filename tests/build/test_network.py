@@ -294,10 +294,13 @@ def test_what_else_the_encoder_is_told() -> None:
     plain = small().encoder
     assert not plain.reverse_source
     assert plain.projection is None
+    assert not plain.embedding_in_output
     changed = small(encoder={"reverse_source": True, "output_size": 3}).encoder
     assert changed.reverse_source
     assert (changed.projection.in_features, changed.projection.out_features) == (4, 3)
     assert changed.output_size == 3
+    beside = small(encoder={"embedding_in_output": True}).encoder
+    assert beside.output_size == 4 + beside.embedding.embedding_dim
 
 
 def test_transitions_are_shared_out_by_the_conditional_wiring() -> None:

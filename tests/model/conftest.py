@@ -197,11 +197,17 @@ def of_stacks() -> Iterator[Case]:
             encoder=encoder("lstm", directions, layers=2, reverse_source=True), decoder=decoder(),
             attention=general("input-feeding"),
         )  # fmt: skip
+    for kind, context in (("general", "output"), ("additive", "conditional"), ("multihead", "upper-layers")):
+        yield from legal(
+            f"with-embeddings-{kind}",
+            encoder=encoder("lstm", layers=1, embedding_in_output=True), decoder=decoder(layers=2),
+            attention=attention(kind, context),
+        )  # fmt: skip
     for bridge in get_args(BridgeName):
         yield from legal(
             f"projected-{bridge}",
-            encoder=encoder("lstm", layers=2, output_size=4), decoder=decoder(), attention=general("upper-layers"),
-            bridge=bridge,
+            encoder=encoder("lstm", layers=2, output_size=4, embedding_in_output=True), decoder=decoder(),
+            attention=general("upper-layers"), bridge=bridge,
         )  # fmt: skip
 
 

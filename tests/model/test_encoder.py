@@ -89,6 +89,25 @@ def test_projection_of_the_values(reverse_source: bool, fill: Fill) -> None:
     assert all(torch.equal(one.h, other.h) for one, other in zip(encoded.states, bare.states, strict=True))
 
 
+@torch.no_grad()
+@pytest.mark.parametrize("reverse_source", [False, True])
+@pytest.mark.parametrize("projected", [False, True])
+def test_embeddings_beside_the_values(reverse_source: bool, projected: bool, fill: Fill) -> None:
+    """Those of the source's pieces in the source's order, behind what the layers give; padding has none."""
+    changes: dict[str, Any] = {"reverse_source": reverse_source}
+    if projected:
+        changes["projection"] = nn.Linear(10, 3)
+    encoder, bare = make(fill, embedding_in_output=True, **changes), make(fill, **changes)
+    encoded, expected = encoder(SOURCE, LENGTHS, MASK), bare(SOURCE, LENGTHS, MASK)
+    width = 3 if projected else 10
+    assert encoder.output_size == encoded.values.shape[-1] == width + 8
+    assert torch.equal(encoded.values[..., :width], expected.values)
+    for row, length in enumerate((4, 2)):
+        for place in range(4):
+            piece = encoder.embedding.weight[SOURCE[row, place]] if place < length else torch.zeros(8).double()
+            assert torch.equal(encoded.values[row, place, width:], piece)
+
+
 @pytest.mark.parametrize("reverse_source", [False, True])
 def test_embedding_dropout(reverse_source: bool, fill: Fill) -> None:
     def seen_by(**changes: Any) -> tuple[Tensor, Tensor]:

@@ -303,3 +303,4 @@ def test_every_name_of_a_recipe_is_among_the_networks(descriptions: Any) -> None
     assert {1, 2, 3} <= present("decoder.layers")
     assert {1, 2, 3} <= present("encoder.layers")
     assert {None, 4} <= present("encoder.output_size")
+    assert present("encoder.embedding_in_output") == {True, False}

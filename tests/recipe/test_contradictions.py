@@ -160,6 +160,9 @@ model.decoder.variational=true ; model.decoder.output_dropout=0.1
 model.encoder.output_size=64 ; model.attention={type: none, context: none}
   says model.encoder.output_size: attention.type none and bridge learned, since nothing reads the encoder's outputs
   but not with model.bridge=mean-pooled
+model.encoder.embedding_in_output=true ; model.attention={type: none, context: none}
+  says model.encoder.embedding_in_output: has no effect with attention.type none and bridge learned, since nothing reads
+  but not with model.bridge=mean-pooled
 model.encoder.output_size=64 ; model.attention={type: none, context: none}
   says model.encoder.output_size: has no effect
   but not with model.attention={type: additive}

@@ -193,7 +193,7 @@ def as_format_1(directory: Path) -> None:
         section.pop("connection_from", None)
         for key in ("word_dropout", "variational", "recurrent_dropout_kind", "recurrent_dropout"):
             del section[key]
-    for key in ("reverse_source", "output_size"):
+    for key in ("reverse_source", "output_size", "embedding_in_output"):
         del encoder[key]
     for key in ("readout", "readout_size", "context_gate"):
         del decoder[key]

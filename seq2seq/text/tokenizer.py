@@ -125,8 +125,10 @@ class Tokenizer:
         Any string is accepted: NUL and control characters are characters like others, and a lone surrogate, which is
         no character, counts as U+FFFD. Long lists use all processors.
         """
-        threads = -1 if len(texts) >= _THREADED_FROM else 1
-        return self._encode(list(texts), num_threads=threads)
+        if len(texts) >= _THREADED_FROM:
+            return self._encode_together(list(texts))
+        # One by one: a list, however short, is encoded by a pool of threads, which takes longer to start than to work.
+        return [list(self._processor.Encode(_without_surrogates(text))) for text in texts]
 
     def encode_one(self, text: str) -> list[int]:
         """Ids of one text, without BOS and EOS."""
@@ -170,8 +172,7 @@ class Tokenizer:
         known = [[int(number) if 0 <= number < self.vocabulary_size else self.unk_id for number in row] for row in ids]
         if not known:
             return []
-        texts: list[str] = self._processor.Decode(known, num_threads=1)
-        return [text.replace("\n", " ") for text in texts]
+        return [self._processor.Decode(row).replace("\n", " ") if row else "" for row in known]  # as encode does
 
     def pieces(self, ids: Sequence[int]) -> list[str]:
         """The written form of every id; `▁` marks the start of a word."""
@@ -197,16 +198,15 @@ class Tokenizer:
         words = [word_at[begin] for begin, _ in found["offsets"]]
         return ids, self.pieces(ids), words
 
-    def _encode(self, texts: list[str], **options: Any) -> list[list[int]]:
-        if not texts:
-            return []
+    def _encode_together(self, texts: list[str]) -> list[list[int]]:
+        """Ids of many texts, with all processors."""
         try:
-            encoded: list[list[int]] = self._processor.Encode(texts, **options)
+            encoded: list[list[int]] = self._processor.Encode(texts, num_threads=-1)
         except (RuntimeError, TypeError, ValueError):  # which one, for a lone surrogate, depends on its version
             clean = [_without_surrogates(text) for text in texts]
             if clean == texts:
                 raise
-            encoded = self._processor.Encode(clean, **options)
+            encoded = self._processor.Encode(clean, num_threads=-1)
         return encoded
 
 

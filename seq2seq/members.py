@@ -7,11 +7,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import torch
+from torch import Tensor
 
 from seq2seq.data.batch import make_source
 from seq2seq.errors import ModelError, UsageError
 from seq2seq.model.encoder_decoder import EncoderDecoder
-from seq2seq.model.state import DecodingState
+from seq2seq.model.prepared import PreparedModel, prepare
 from seq2seq.source_lines import Sentence
 from seq2seq.text.tokenizer import Tokenizer
 
@@ -23,12 +24,16 @@ class Member:
     model: EncoderDecoder
     source_tokenizer: Tokenizer
 
-    def start(self, sentences: Sequence[Sentence], *, device: torch.device) -> DecodingState:
-        """Read the text of `sentences` in this member's own pieces: the state of a search before its first step."""
+    def source(self, sentences: Sequence[Sentence], *, device: torch.device) -> tuple[Tensor, Tensor]:
+        """The text of `sentences` in this member's own pieces: ids [batch, src_len] and lengths [batch]."""
         tokenizer = self.source_tokenizer
         ids = tokenizer.encode([sentence.text for sentence in sentences])
         source, lengths = make_source(ids, eos_id=tokenizer.eos_id, pad_id=tokenizer.pad_id)
-        return self.model.start(source.to(device), lengths.to(device))
+        return source.to(device), lengths.to(device)
+
+    def ready(self, *, dtype: torch.dtype) -> EncoderDecoder | PreparedModel:
+        """The network for a search that only reads it, in products of `dtype`: prepared where that can be had."""
+        return prepare(self.model, dtype=dtype) or self.model
 
 
 def attending(members: Sequence[Member]) -> list[int]:

@@ -65,11 +65,14 @@ class Translator:
         others: Sequence[Member] = (),
         combination: Combination = "log-linear",
         weights: Sequence[float] | None = None,
+        prepared: bool = False,
     ) -> None:
         """Put it together; :meth:`load` is what most callers want. Models are in evaluation mode, on `device`.
 
         `others` are the further members of an ensemble, over the same target vocabulary. Their source may be cut into
         other pieces; what is said of a line's pieces, such as its longest part, is of those of `source_tokenizer`.
+        With `prepared`, models on a CPU are copied into a form that is faster to search with, where they have one:
+        changes of their weights are not seen any more.
         """
         self.model = model
         self.source_tokenizer = source_tokenizer
@@ -86,9 +89,8 @@ class Translator:
             target_tokenizer=target_tokenizer,
             aligned_tokenizer=self._aligned_tokenizer,
         )
-        self._ensemble = Ensemble(
-            [member.model for member in members], combination=combination, weights=weights, attending=aligning
-        )
+        self._ready = [member.ready(dtype=dtype) if prepared else member.model for member in members]
+        self._ensemble = Ensemble(self._ready, combination=combination, weights=weights, attending=aligning)
 
     @classmethod
     def load(
@@ -142,6 +144,7 @@ class Translator:
             others=[Member(other.model, other.source_tokenizer) for other in further],
             combination=combination,
             weights=weights,
+            prepared=True,
         )
 
     @property
@@ -299,16 +302,19 @@ class Translator:
             device=self.device,
         )
         with torch.autocast(self.device.type, dtype=self.dtype, enabled=self.dtype is not torch.float32):
-            state = self.model.start(source, lengths)
+            state = self._ready[0].start(source, lengths)
             asked = {
                 "lengths": lengths - 1,
                 "attended_lengths": self._attended_lengths(sentences, lengths - 1, options),
             }
             if self.others:
-                others = (other.start(sentences, device=self.device) for other in self.others)
+                others = (
+                    ready.start(*other.source(sentences, device=self.device))
+                    for ready, other in zip(self._ready[1:], self.others, strict=True)
+                )
                 found = searching.find(self._ensemble, EnsembleState((state, *others)), sentences, **asked)
             else:
-                found = searching.find(self.model, state, sentences, **asked)
+                found = searching.find(self._ready[0], state, sentences, **asked)
         if options.method == "mbr":
             return [
                 self._least_risky(sentence, samples, options)[:n_best]

@@ -377,3 +377,19 @@ def test_what_cannot_be_loaded(tmp_path: Path, small_model: Path) -> None:
         Translator.load(small_model, device="gpu")
     with pytest.raises(DeviceError, match="fp16 needs a GPU"):
         Translator.load(small_model, device="cpu", precision="fp16")
+
+
+def test_prepared_models_translate_as_they_are(small_model: Path, translator: Translator) -> None:
+    stored = load_model(small_model, device=torch.device("cpu"))
+    slow = Translator(
+        model=stored.model,
+        source_tokenizer=stored.source_tokenizer,
+        target_tokenizer=stored.target_tokenizer,
+        options=translator.options,
+        device=translator.device,
+    )
+    lines = random_lines(60, seed=8)
+    for beam in (1, 4):
+        found, expected = translator.translate(lines, beam=beam), slow.translate(lines, beam=beam)
+        assert [each.text for each in found] == [each.text for each in expected]
+        assert [each.log_prob for each in found] == pytest.approx([each.log_prob for each in expected], rel=1e-4)

@@ -216,23 +216,26 @@ class Decoder(nn.Module):
         return attend
 
     def _over_rows(self, memory: Memory | None) -> _Attend:
-        """Attention of rows [rows, hidden], which share the memory of their sentence without a copy of it."""
-        attention = self.attention
+        """Attention of rows [rows, hidden]."""
 
         def attend(queries: Tensor, state: AttentionState | None) -> Attended:
-            assert attention is not None
             assert memory is not None
-            grouped = queries.view(memory.mask.shape[0], -1, queries.shape[-1])  # [sentences, beam, hidden]
-            attended = attention(grouped, memory, state)
-            weights, choice = attended.weights, attended.choice
-            return Attended(
-                attended.contexts.flatten(0, 1),
-                None if weights is None else weights.flatten(0, 1),
-                attended.state,
-                None if choice is None else Choice(choice.log_probs.flatten(), choice.entropies.flatten()),
-            )
+            return self.attend(queries, memory, state)
 
         return attend
+
+    def attend(self, queries: Tensor, memory: Memory, state: AttentionState | None) -> Attended:
+        """What `queries` [rows, hidden] see, rows grouped by the memory's sentences, of which none is copied."""
+        assert self.attention is not None
+        grouped = queries.view(memory.mask.shape[0], -1, queries.shape[-1])  # [sentences, beam, hidden]
+        attended = self.attention(grouped, memory, state)
+        weights, choice = attended.weights, attended.choice
+        return Attended(
+            attended.contexts.flatten(0, 1),
+            None if weights is None else weights.flatten(0, 1),
+            attended.state,
+            None if choice is None else Choice(choice.log_probs.flatten(), choice.entropies.flatten()),
+        )
 
     def _advance(
         self, embedded: Tensor, state: DecoderState, noise: _SequenceNoise, run: _Run, attend: _Attend

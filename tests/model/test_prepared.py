@@ -1,0 +1,130 @@
+"""The prepared decoder against its slow twin, step by step, for every network that has one."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+import torch
+
+from seq2seq.build import build_model
+from seq2seq.model.prepared import prepare
+from seq2seq.nn import prepacked
+from seq2seq.nn.prepacked import PrepackedLinear, can_prepack
+from seq2seq.recipe import Model
+
+needs_packing = pytest.mark.skipif(not can_prepack(torch.float32), reason="no prepacked products on this machine")
+
+
+def network(**sections: Any) -> Any:
+    """A network whose outputs are far from equal, in evaluation mode."""
+    sizes = {"hidden_size": 12, "embedding_size": 8, "layers": 2}
+    sections.setdefault("encoder", {"hidden_size": 8, "embedding_size": 8})
+    description = Model.model_validate({"decoder": sizes | sections.pop("decoder", {}), **sections})
+    with torch.random.fork_rng():
+        torch.manual_seed(5)
+        model = build_model(description, source_vocabulary=30, target_vocabulary=40)
+        with torch.no_grad():
+            for parameter in model.parameters():
+                parameter.mul_(2.0)
+                if parameter.dim() == 1:
+                    parameter.uniform_(-1.0, 1.0)
+    return model.eval()
+
+
+CASES: dict[str, dict[str, Any]] = {
+    "output": {},
+    "one layer": {"decoder": {"layers": 1}},
+    "no attention": {"attention": {"type": "none", "context": "none"}},
+    "input feeding": {"attention": {"type": "additive", "context": "input-feeding"}},
+    "embeddings": {"encoder": {"hidden_size": 8, "embedding_size": 8, "embedding_in_output": True}},
+    "deep readout": {"decoder": {"readout": "deep"}},
+    "maxout readout": {"decoder": {"readout": "maxout"}},
+    "plain readout": {"decoder": {"readout": "plain"}},
+    "gate": {"decoder": {"readout": "deep", "context_gate": True}},
+    "residual": {"decoder": {"connection": "residual"}},
+    "dense": {"decoder": {"connection": "dense"}},
+    "highway": {"decoder": {"connection": "highway"}},
+    "multihead": {"attention": {"type": "multihead"}},
+    "coverage": {"attention": {"type": "coverage"}},
+    "location": {"attention": {"type": "location", "context": "input-feeding"}},
+    "tied": {"tying": "all"},
+}
+
+
+@needs_packing
+@torch.no_grad()
+@pytest.mark.parametrize("name", CASES)
+@pytest.mark.parametrize(("dtype", "tolerance"), [(torch.float32, 2e-5), (torch.bfloat16, 0.25)], ids=["fp32", "bf16"])
+def test_every_step_is_that_of_the_network(name: str, dtype: torch.dtype, tolerance: float) -> None:
+    if not can_prepack(dtype):
+        pytest.skip("no prepacked products in this precision")
+    model = network(**CASES[name])
+    ready = prepare(model, dtype=dtype)
+    assert ready is not None
+    source = torch.tensor([[5, 9, 3, 7], [4, 3, 0, 0], [8, 8, 3, 0]])
+    lengths = torch.tensor([4, 2, 3])
+    slow, fast = model.start(source, lengths), ready.start(source, lengths)
+    tokens = torch.tensor([2, 2, 2])
+    draw = torch.Generator().manual_seed(1)
+    for step in range(6):
+        expected, slow, weights = model.step(tokens, slow)
+        found, fast, found_weights = ready.step(tokens, fast)
+        assert found.dtype == torch.float32
+        assert (found - expected).abs().max() < tolerance
+        assert found.exp().sum(dim=1).tolist() == pytest.approx([1.0] * len(tokens), abs=1e-4)
+        assert (weights is None) == (found_weights is None)
+        if weights is not None:
+            assert found_weights is not None
+            assert (found_weights - weights).abs().max() < max(tolerance / 4, 1e-5)
+        if step == 1:  # three hypotheses each
+            rows = torch.tensor([0, 0, 0, 1, 1, 1, 2, 2, 2])
+            slow, fast = slow.reorder(rows), fast.reorder(rows)
+        elif step == 3:  # one sentence leaves, the hypotheses of the others change places
+            slow, fast = slow.keep(torch.tensor([0, 2])), fast.keep(torch.tensor([0, 2]))
+            rows = torch.tensor([2, 1, 1, 3, 5, 4])
+            slow, fast = slow.reorder(rows), fast.reorder(rows)
+        count = (3, 9, 9, 6, 6, 6)[step]
+        tokens = torch.randint(4, 40, (count,), generator=draw)
+
+
+@pytest.mark.parametrize(
+    "sections",
+    [
+        {"attention": {"type": "additive", "context": "conditional"}},
+        {"attention": {"type": "additive", "context": "previous-state"}},
+        {"attention": {"context": "upper-layers"}},
+        {"decoder": {"cell": "gru"}},
+        {"decoder": {"cell": "lstm-peephole"}},
+        {"generator": "copy"},
+    ],
+)
+def test_other_networks_are_left_alone(sections: dict[str, Any]) -> None:
+    assert prepare(network(**sections), dtype=torch.float32) is None
+
+
+@needs_packing
+def test_the_weights_are_a_copy() -> None:
+    model = network()
+    ready = prepare(model, dtype=torch.float32)
+    assert ready is not None
+    source, lengths = torch.tensor([[5, 9, 3]]), torch.tensor([3])
+    state = ready.start(source, lengths)
+    before = ready.step(torch.tensor([2]), state)[0]
+    with torch.no_grad():
+        model.output.weight.zero_()
+        model.decoder.layers[0].w_hh.zero_()
+    assert torch.equal(ready.step(torch.tensor([2]), state)[0], before)
+
+
+@pytest.mark.parametrize("packed", [True, False])
+def test_a_linear_layer_with_and_without_packing(packed: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+    if packed and not can_prepack(torch.float32):
+        pytest.skip("no prepacked products on this machine")
+    monkeypatch.setattr(prepacked, "can_prepack", lambda dtype: packed)
+    weight, bias = torch.tensor([[1.0, 2.0, 3.0], [-1.0, 0.5, 0.0]]), torch.tensor([10.0, 20.0])
+    layer = PrepackedLinear(weight, bias, dtype=torch.float32)
+    assert layer(torch.tensor([[1.0, 1.0, 1.0], [2.0, 0.0, -1.0]])).tolist() == [[16.0, 19.5], [9.0, 18.0]]
+    bare = PrepackedLinear(weight, None, dtype=torch.float32)
+    assert bare(torch.tensor([[1.0, 1.0, 1.0]])).tolist() == [[6.0, -0.5]]
+    assert layer.output_size == 2

@@ -6,59 +6,19 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from seq2seq.evaluation import MetricName, PartScores, Score, report, report_parts, score, score_groups
-from seq2seq.recipe import BleuTokenizeName, LowercaseChoice, Recipe
+from seq2seq.evaluation import PartScores, Score, Scoring, report, report_parts
+from seq2seq.evaluation.scoring import by_label
 from seq2seq.text.corpus import ParallelText, read_pairs
 
-
-@dataclass(frozen=True)
-class Scoring:
-    """How to score; the arguments of :func:`seq2seq.evaluation.score`, which explains them."""
-
-    metrics: tuple[MetricName, ...] = ("bleu", "chrf")
-    tokenize: BleuTokenizeName = "13a"
-    lowercase: LowercaseChoice = False
-    resamples: int = 0
-
-    @classmethod
-    def from_recipe(cls, recipe: Recipe) -> Scoring:
-        """What a recipe's evaluation section says."""
-        section = recipe.evaluation
-        return cls(metrics=section.metrics, tokenize=section.tokenize, lowercase=section.lowercase)
-
-    def score(self, translations: Sequence[str], references: Sequence[Sequence[str]]) -> tuple[Score, ...]:
-        """Score a corpus against sets of references, `references[set][line]`."""
-        return tuple(
-            score(
-                translations,
-                references,
-                metrics=self.metrics,
-                tokenize=self.tokenize,
-                lowercase=self.lowercase,
-                resamples=self.resamples,
-            )
-        )
-
-    def score_groups(
-        self, translations: Sequence[str], references: Sequence[Sequence[str]], groups: Sequence[str]
-    ) -> tuple[PartScores, ...]:
-        """Score the sentences of every label in `groups` apart."""
-        return tuple(
-            score_groups(
-                translations,
-                references,
-                groups,
-                metrics=self.metrics,
-                tokenize=self.tokenize,
-                lowercase=self.lowercase,
-                resamples=self.resamples,
-            )
-        )
+__all__ = ["Evaluated", "HeldOutText", "Scoring", "read_held_out", "score_text"]
 
 
 @dataclass(frozen=True)
 class HeldOutText:
-    """A test set: sentences, their references, `references[set][line]`, and perhaps a label for each."""
+    """A test set: sentences, their references, `references[set][line]`, and perhaps a label for each.
+
+    The sources are empty where nobody needs them: translations are there already, and no metric reads sources.
+    """
 
     name: str
     sources: Sequence[str]
@@ -113,10 +73,11 @@ def score_text(
     text: HeldOutText, translations: Sequence[str], *, scoring: Scoring, seconds: float | None = None
 ) -> Evaluated:
     """Score translations of a test set that are there already."""
+    groups = {} if text.groups is None else by_label(text.groups, sentences=len(translations))
     return Evaluated(
         name=text.name,
         translations=tuple(translations),
         scores=scoring.score(translations, text.references),
-        groups=() if text.groups is None else scoring.score_groups(translations, text.references, text.groups),
+        groups=scoring.score_parts(translations, text.references, groups),
         seconds=seconds,
     )

@@ -290,8 +290,6 @@ def _scoring(chosen: argparse.Namespace, recipe: Recipe | None) -> Scoring:
 
 
 def _compare(chosen: argparse.Namespace, result: Evaluated, text: HeldOutText, scoring: Scoring) -> list[PartScores]:
-    from seq2seq.evaluation import compare
-
     systems = {result.name: result.translations}
     for path in chosen.compare:
         lines = _lines(path)
@@ -299,15 +297,7 @@ def _compare(chosen: argparse.Namespace, result: Evaluated, text: HeldOutText, s
         if str(path) in systems:
             raise UsageError(f"{path} would be compared with itself; name the translations of another system")
         systems[str(path)] = tuple(lines)
-    return compare(
-        systems,
-        text.references,
-        metrics=scoring.metrics,
-        tokenize=scoring.tokenize,
-        lowercase=scoring.lowercase,
-        test=chosen.significance,
-        resamples=scoring.resamples,
-    )
+    return list(scoring.compare(systems, text.references, test=chosen.significance))
 
 
 def _lines_of_comparison(systems: Sequence[PartScores], test: str) -> list[str]:

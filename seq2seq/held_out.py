@@ -77,7 +77,7 @@ def score_text(
     return Evaluated(
         name=text.name,
         translations=tuple(translations),
-        scores=scoring.score(translations, text.references),
-        groups=scoring.score_parts(translations, text.references, groups),
+        scores=scoring.score(translations, text.references, sources=text.sources),
+        groups=scoring.score_parts(translations, text.references, groups, sources=text.sources),
         seconds=seconds,
     )

@@ -1,4 +1,4 @@
-"""Scoring of translations: SacreBLEU's metrics, confidence, significance. Imports no torch.
+"""Scoring of translations: SacreBLEU's metrics and COMET, confidence and significance. Imports no torch.
 
 Text goes in as it was written, detokenized: SacreBLEU does the tokenization, and the signature says which one.
 """
@@ -9,6 +9,7 @@ from seq2seq.evaluation.scores import (
     PartScores,
     References,
     Score,
+    ScoreName,
     SignificanceName,
     report,
     report_parts,
@@ -21,6 +22,7 @@ __all__ = [
     "PartScores",
     "References",
     "Score",
+    "ScoreName",
     "Scoring",
     "SignificanceName",
     "compare",

@@ -8,6 +8,8 @@ from typing import Any, Literal
 
 #: SacreBLEU's metrics.
 MetricName = Literal["bleu", "chrf", "chrf++", "ter"]
+#: All metrics of a corpus.
+ScoreName = Literal["bleu", "chrf", "chrf++", "ter", "comet"]
 SignificanceName = Literal["bootstrap", "randomization"]
 
 #: One reference per hypothesis, or several sets of them: ``references[set][line]``.
@@ -19,12 +21,12 @@ class Score:
     """One figure of a corpus, in percent; lower is better for TER, higher for the others."""
 
     metric: str
-    """Name in recipes and on the command line: bleu, chrf, chrf++, ter."""
+    """Name in recipes and on the command line: bleu, chrf, chrf++, ter, comet."""
     name: str
     """Name in reports: BLEU, chrF2, chrF2++, TER; where both were asked for, also lowercased BLEU and so on."""
     value: float
     signature: str
-    """SacreBLEU's signature: everything that somebody else needs to get the same figure."""
+    """SacreBLEU's signature, or one of its kind: everything that somebody else needs to get the same figure."""
     mean: float | None = None
     """Mean over the bootstrap resamples, where they were asked for."""
     half_width: float | None = None

@@ -66,5 +66,7 @@ def test_every_compared_score_has_an_interval(test: Any) -> None:
 def test_senseless_requests() -> None:
     with pytest.raises(UsageError, match="no metric to score with"):
         Scoring(metrics=()).score(GUESS, [TRUTH])
+    with pytest.raises(UsageError, match=r"the metric comet needs a model"):
+        Scoring(metrics=("bleu", "comet")).score(GUESS, [TRUTH])
     with pytest.raises(UsageError, match="a comparison needs two systems or more, not 1"):
         Scoring().compare({"a": GUESS}, [TRUTH])

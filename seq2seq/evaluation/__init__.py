@@ -1,8 +1,9 @@
-"""Scoring of translations: SacreBLEU's metrics and COMET, confidence and significance. Imports no torch.
+"""Scoring of translations: SacreBLEU's metrics and COMET, confidence, significance, breakdowns. Imports no torch.
 
 Text goes in as it was written, detokenized: SacreBLEU does the tokenization, and the signature says which one.
 """
 
+from seq2seq.evaluation.breakdown import Breakdown
 from seq2seq.evaluation.corpus_scores import score
 from seq2seq.evaluation.scores import (
     MetricName,
@@ -18,6 +19,7 @@ from seq2seq.evaluation.scoring import Scoring
 from seq2seq.evaluation.significance import compare
 
 __all__ = [
+    "Breakdown",
     "MetricName",
     "PartScores",
     "References",

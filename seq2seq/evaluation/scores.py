@@ -21,7 +21,7 @@ class Score:
     """One figure of a corpus, in percent; lower is better for TER, higher for the others."""
 
     metric: str
-    """Name in recipes and on the command line: bleu, chrf, chrf++, ter, comet."""
+    """Name in recipes and on the command line: bleu, chrf, chrf++, ter, comet; or f1, precision, recall of words."""
     name: str
     """Name in reports: BLEU, chrF2, chrF2++, TER; where both were asked for, also lowercased BLEU and so on."""
     value: float

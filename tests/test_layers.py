@@ -37,6 +37,8 @@ DOWN["source_lines"] = {"errors", "text", "translation_options", "demands"}
 DOWN["minimum_bayes_risk"] = {"errors"}
 DOWN["evaluation"] = {"errors", "recipe", "text"}
 DOWN["held_out"] = {"errors", "recipe", "text", "evaluation"}
+DOWN["tables"] = set()
+DOWN["comparison"] = DOWN["held_out"] | {"held_out", "plots", "storage", "tables"}
 DOWN["searching"] = {"errors", "text", "search", "translation_options", "demands", "source_lines"}
 DOWN["rendering"] = DOWN["searching"] | {"translation"}
 DOWN["members"] = DOWN["model_directory"] | {"source_lines"}
@@ -48,12 +50,12 @@ DOWN["translator"] = (
 DOWN["soft_alignment"] = DOWN["translator"] | {"translator", "plots"}
 DOWN["model_evaluation"] = DOWN["translator"] | {"translator", "evaluation", "held_out"}
 DOWN["training"] = DOWN["model_evaluation"] | DOWN["soft_alignment"] | {"model_evaluation", "soft_alignment"}
-DOWN["serving"] = DOWN["training"] | {"training", ""}  # "" is seq2seq itself, its public names
+DOWN["serving"] = DOWN["training"] | {"training", "comparison", "tables", ""}  # "" is seq2seq itself, its public names
 DOWN["cli"] = DOWN["serving"] | {"serving"}
 
 WITHOUT_TORCH = {
     "errors", "recipe", "text", "translation", "translation_options", "demands", "source_lines", "minimum_bayes_risk",
-    "evaluation", "held_out", "plots",
+    "evaluation", "held_out", "plots", "tables", "comparison",
 }  # fmt: skip
 
 FILES = sorted(path for path in ROOT.rglob("*.py") if path != ROOT / "__init__.py")

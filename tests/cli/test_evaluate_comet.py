@@ -52,7 +52,11 @@ def test_comet_stands_beside_the_others(command, package: FakeComet, files: dict
 def test_of_a_model(command, package: FakeComet, small_model: Path, files: dict[str, Path], tmp_path: Path) -> None:
     folder = tmp_path / "wmt22-comet-da"
     package.online = False
-    arguments = ("-m", small_model, "-q", "-i", files["source"], "--ref", files["ref"], "--metrics", "comet")
+    saved = tmp_path / "saved"
+    arguments = ("-m", small_model, "-o", saved, "-i", files["source"], "--ref", files["ref"], "--metrics", "comet")
+    early = command("evaluate", *arguments)
+    assert early.said.startswith("seq2seq-evaluate: error: COMET's model")  # before the model is loaded
+    assert not saved.exists()
     ended = command("evaluate", *arguments, "--comet-model", folder)
     assert ended.lines[1].startswith("  COMET = ")
     assert "(model:wmt22-comet-da|nrefs:1|scale:100|version:" in ended.lines[1]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import shutil
 from pathlib import Path
 from typing import Any
@@ -170,6 +171,27 @@ def test_in_markdown(command, files: dict[str, Path]) -> None:
     assert "### chrF2 by group" in lines
 
 
+def test_groups_are_not_told_twice(command, files: dict[str, Path], tmp_path: Path) -> None:
+    arguments = ("--hyp", files["mine"], "--ref", files["ref"], "--groups", files["labels"], "--confidence", 5)
+    lines = command("evaluate", *arguments, "--metrics", "chrf").lines
+    assert len(lines) == 4
+    assert command("evaluate", *arguments, "--metrics", "chrf", "--plot", tmp_path / "groups.svg").lines == lines
+    assert "chrF2 by group" in (tmp_path / "groups.svg").read_text("utf-8")
+
+
+@pytest.mark.parametrize(("case", "precision"), [("--lowercase", 50.0), ("--no-lowercase", 0.0), ("--both-cases", 0.0)])
+def test_words_have_the_case_of_the_scores(command, files: dict[str, Path], case: str, precision: float) -> None:
+    loud = files["mine"].with_name("loud")
+    loud.write_text("".join(f"{line.upper()}\n" for line in MINE), "utf-8")
+    arguments = ("--hyp", loud, "--ref", files["ref"], "--frequency-corpus", files["corpus"], "--by-frequency", 3)
+    (words,) = json.loads(command("evaluate", *arguments, case, "--json").output)["test_sets"][0]["breakdowns"]
+    # le, the only word that is more than three times in the corpus: once in the references, twice in the translations.
+    assert words["buckets"][-1]["name"] == "4+"
+    scores = words["buckets"][-1]["systems"]["loud"]
+    assert scores[0]["score"] == pytest.approx(200 / 3 if precision else 0.0)
+    assert (scores[1] or {"score": 0.0})["score"] == pytest.approx(precision)
+
+
 def test_a_figure(command, files: dict[str, Path], tmp_path: Path) -> None:
     picture = tmp_path / "systems.svg"
     arguments = ("--hyp", files["mine"], files["theirs"], "--ref", files["ref"], "--plot", picture, "--confidence", 5)
@@ -191,6 +213,8 @@ def test_a_model_is_compared_with_other_systems(
     translations = [translation.text for translation in translator.translate(SOURCES)]
     assert report["comparison"]["systems"][0]["scores"][0]["score"] == pytest.approx(chrf(translations).score)
     assert report["model"] == str(small_model)
+    lines = command("evaluate", *arguments[:-1], "--compare", files["mine"], "--confidence", 5).lines
+    assert re.match(rf"{re.escape(str(files['from']))}: 4 sentences in \d+\.\d s, 2 systems, by paired", lines[0])
     taken = command("evaluate", *arguments, "--compare", f"{small_model.name}={files['mine']}")
     assert f"another system is called {small_model.name}, like the model; tell it apart with NAME=FILE" in taken.error
 

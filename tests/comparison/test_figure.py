@@ -121,6 +121,8 @@ def test_the_ending_says_the_kind(tmp_path: Path, ending: str, begins: bytes) ->
     plot_comparisons([COMPARISON], path)
     content = path.read_bytes()
     assert content.startswith(begins)
+    with look():
+        assert content == encoded(comparison_figure([COMPARISON]), ending.lower())
     plot_comparisons([COMPARISON], path)
     assert path.read_bytes() == content
     assert [each.name for each in tmp_path.iterdir()] == [path.name]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from seq2seq.comparison import comparison_lines, comparison_markdown
+from seq2seq.comparison import breakdown_lines, comparison_lines, comparison_markdown
 from tests.comparison.reported import COMPARISON, GROUPS
 
 _LINES = """\
@@ -84,6 +84,15 @@ def test_many_systems_and_metrics_stay_within_the_terminal() -> None:
     assert max(map(len, lines)) <= 120
     assert sum(line.startswith("  system") for line in lines) == 3
     assert " ".join(lines).count("59.50 ± 1.25") == 4
+
+
+def test_many_systems_are_broken_down_below_each_other() -> None:
+    (lengths, _), names = COMPARISON.breakdowns, [f"system-number-{number}" for number in range(9)]
+    lines = breakdown_lines([replace(lengths, scores=dict.fromkeys(names, lengths.scores["old"]))])
+    assert max(map(len, lines)) <= 120
+    heads = [line.split() for line in lines if line.startswith("  length")]
+    assert [head[:2] for head in heads] == [["length", "sentences"]] * 4  # of two measures
+    assert [name for head in heads for name in head[2:]] == names * 2
 
 
 def test_in_markdown() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.metadata
 import logging
 import sys
 from pathlib import Path
@@ -22,7 +23,9 @@ HYPOTHESES = ["the cat", "the dog", "no", "no"]  # 1, 1/2, 1/2 - 0.1, 0
 def package(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> FakeComet:
     package = FakeComet(tmp_path)
     monkeypatch.setitem(sys.modules, "comet", package)
-    monkeypatch.setattr("importlib.metadata.version", lambda name: {"unbabel-comet": "2.2.7"}[name])
+    version = importlib.metadata.version
+    known = {"unbabel-comet": "2.2.7"}
+    monkeypatch.setattr("importlib.metadata.version", lambda name: known.get(name) or version(name))
     return package
 
 

@@ -32,17 +32,19 @@ DOWN["plots"] = {"errors"}  # takes numbers and labels, whoever made them
 # Around the translator: what has to do with text only comes without torch.
 DOWN["translation"] = {"errors", "recipe", "text"}
 DOWN["source_lines"] = {"errors", "text", "translation"}
+DOWN["scored"] = set()
 DOWN["evaluation"] = {"errors", "recipe", "text"}
 DOWN["held_out"] = {"errors", "recipe", "text", "evaluation"}
 DOWN["members"] = DOWN["model_directory"] | {"translation", "source_lines"}
-DOWN["translator"] = DOWN["members"] | {"model_directory", "members"}
+DOWN["pair_scoring"] = DOWN["members"] | {"members", "scored"}
+DOWN["translator"] = DOWN["pair_scoring"] | {"model_directory", "pair_scoring"}
 DOWN["soft_alignment"] = DOWN["translator"] | {"translator", "plots"}
 DOWN["model_evaluation"] = DOWN["translator"] | {"translator", "evaluation", "held_out"}
 DOWN["training"] = DOWN["model_evaluation"] | DOWN["soft_alignment"] | {"model_evaluation", "soft_alignment"}
 DOWN["serving"] = DOWN["training"] | {"training", ""}  # "" is seq2seq itself, its public names
 DOWN["cli"] = DOWN["serving"] | {"serving"}
 
-WITHOUT_TORCH = {"errors", "recipe", "text", "translation", "source_lines", "evaluation", "held_out", "plots"}
+WITHOUT_TORCH = {"errors", "recipe", "text", "translation", "source_lines", "scored", "evaluation", "held_out", "plots"}
 
 FILES = sorted(path for path in ROOT.rglob("*.py") if path != ROOT / "__init__.py")
 

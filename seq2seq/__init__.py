@@ -11,13 +11,15 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from seq2seq.demands import Source
     from seq2seq.recipe import load_recipe
+    from seq2seq.scored import Scored
     from seq2seq.training.run import train
     from seq2seq.translator import Translation, Translator
 
 __version__ = "0.1.0"
-__all__ = ["Source", "Translation", "Translator", "__version__", "load_recipe", "train"]
+__all__ = ["Scored", "Source", "Translation", "Translator", "__version__", "load_recipe", "train"]
 
 _HOMES = {
+    "Scored": "seq2seq.scored",
     "Source": "seq2seq.demands",
     "Translation": "seq2seq.translator",
     "Translator": "seq2seq.translator",

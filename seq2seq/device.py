@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import re
-from typing import Literal
+from collections.abc import Callable, Sequence
+from typing import Literal, TypeVar
 
 import torch
 
 from seq2seq.errors import DeviceError
 
 PrecisionName = Literal["auto", "fp32", "bf16", "fp16"]
+
+Item = TypeVar("Item")
+Result = TypeVar("Result")
 
 
 def resolve_device(name: str) -> torch.device:
@@ -59,3 +63,22 @@ def resolve_precision(name: PrecisionName, device: torch.device) -> torch.dtype:
             if device.type != "cuda":
                 raise DeviceError(f"precision fp16 needs a GPU, but the device is {device}; use auto, bf16 or fp32")
             return torch.float16
+
+
+def in_parts_that_fit(
+    items: Sequence[Item], work: Callable[[Sequence[Item]], list[Result]], *, too_large: Callable[[Item], str]
+) -> list[Result]:
+    """Results of `work` for the items, all at once; in halves where they do not fit into the memory of the GPU.
+
+    Raises:
+        DeviceError: with what `too_large` says of an item that does not fit alone.
+    """
+    try:
+        return work(items)
+    except torch.OutOfMemoryError:
+        if len(items) == 1:
+            raise DeviceError(too_large(items[0])) from None
+    # Outside of the handler, which would keep the tensors of the failed attempt alive.
+    half = len(items) // 2
+    first = in_parts_that_fit(items[:half], work, too_large=too_large)
+    return first + in_parts_that_fit(items[half:], work, too_large=too_large)

@@ -15,13 +15,15 @@ from torch import Tensor
 
 from seq2seq.data.batch import make_source
 from seq2seq.demands import Source
-from seq2seq.device import PrecisionName, resolve_device, resolve_precision
-from seq2seq.errors import DeviceError, UsageError
+from seq2seq.device import PrecisionName, in_parts_that_fit, resolve_device, resolve_precision
+from seq2seq.errors import UsageError
 from seq2seq.members import Member, attending, check_target_vocabulary, check_weights
 from seq2seq.minimum_bayes_risk import expected_utilities
 from seq2seq.model.encoder_decoder import EncoderDecoder
 from seq2seq.model_directory import load_model
+from seq2seq.pair_scoring import PairScorer, pairs_of_lines
 from seq2seq.rendering import Rendering
+from seq2seq.scored import Scored, ScoringKeywords
 from seq2seq.search import Combination, Ensemble, EnsembleState, Hypothesis
 from seq2seq.searching import Searching, scoring_of
 from seq2seq.source_lines import Sentence, SourceLine, batches_by_length, prepare_lines
@@ -91,6 +93,13 @@ class Translator:
         )
         self._ready = [member.ready(dtype=dtype) if prepared else member.model for member in members]
         self._ensemble = Ensemble(self._ready, combination=combination, weights=weights, attending=aligning)
+        self._pair_scorer = PairScorer(
+            members=members,
+            ensemble=self._ensemble,
+            target_tokenizer=target_tokenizer,
+            device=device,
+            dtype=dtype,
+        )
 
     @classmethod
     def load(
@@ -235,6 +244,66 @@ class Translator:
             )
         return self._translate_chunks(chunks, chosen, n_best or 1)
 
+    @overload
+    def score(self, source: str, target: str, **options: Unpack[ScoringKeywords]) -> Scored: ...
+
+    @overload
+    def score(
+        self,
+        source: list[str] | tuple[str, ...],
+        target: list[str] | tuple[str, ...],
+        **options: Unpack[ScoringKeywords],
+    ) -> list[Scored]: ...
+
+    def score(
+        self,
+        source: str | list[str] | tuple[str, ...],
+        target: str | list[str] | tuple[str, ...],
+        *,
+        length_penalty: float | None = None,
+        batch_size: int | None = None,
+        max_tokens: int | None = None,
+    ) -> Scored | list[Scored]:
+        """Score a given translation, or a list of them, by what the search would give it; nothing is searched.
+
+        Args:
+            source: a line, or a list of lines; however long one is, it is read at once.
+            target: its translation, or a list of theirs.
+            length_penalty: a target of n pieces, end included, scores log p / n^length_penalty; by default as in the
+                model's recipe.
+            batch_size: pairs that are scored together; changes speed and memory only.
+            max_tokens: pieces of the longer side that are scored together, padding included.
+
+        Returns:
+            A Scored for a pair of lines, a list of them for lists.
+
+        Raises:
+            UsageError: a value cannot be used, or there are not as many targets as sources.
+        """
+        pairs = pairs_of_lines(source, target)
+        results = next(
+            self.score_chunks([pairs], length_penalty=length_penalty, batch_size=batch_size, max_tokens=max_tokens)
+        )
+        return results[0] if isinstance(source, str) else results
+
+    def score_chunks(
+        self,
+        chunks: Iterable[Sequence[tuple[str, str]]],
+        *,
+        length_penalty: float | None = None,
+        batch_size: int | None = None,
+        max_tokens: int | None = None,
+    ) -> Iterator[list[Scored]]:
+        """Score lists of pairs (source, target) one after the other, lazily; the options are those of :meth:`score`.
+
+        The next chunk is asked for when the scores of the last one have been taken. Errors count pairs from 1 through
+        all chunks.
+        """
+        chosen = with_keywords(
+            self.options, {"length_penalty": length_penalty, "batch_size": batch_size, "max_tokens": max_tokens}
+        )
+        return self._pair_scorer.score_chunks(chunks, chosen)
+
     def _translate_chunks(
         self, chunks: Iterable[Sequence[Line]], options: TranslationOptions, n_best: int
     ) -> Iterator[list[list[Translation]]]:
@@ -263,27 +332,17 @@ class Translator:
         results = [[EMPTY_TRANSLATION] for _ in sentences]
         lengths = [len(sentence.ids) for sentence in sentences]
         for batch in batches_by_length(lengths, batch_size=options.batch_size, max_tokens=options.max_tokens):
-            translated = self._translate_fitting([sentences[index] for index in batch], options, n_best)
+            translated = in_parts_that_fit(
+                [sentences[index] for index in batch],
+                lambda part: self._translate_batch(part, options, n_best),
+                too_large=lambda sentence: (
+                    f"a sentence of {len(sentence.ids)} pieces with a beam of {options.beam} does not fit into the "
+                    f"memory of {self.device}; use a smaller beam or max_input_pieces, or device cpu"
+                ),
+            )
             for index, translations in zip(batch, translated, strict=True):
                 results[index] = translations
         return results
-
-    def _translate_fitting(
-        self, sentences: Sequence[Sentence], options: TranslationOptions, n_best: int
-    ) -> list[list[Translation]]:
-        """Translate a batch; in halves where it does not fit into the memory of the GPU."""
-        try:
-            return self._translate_batch(sentences, options, n_best)
-        except torch.OutOfMemoryError:
-            if len(sentences) == 1:
-                raise DeviceError(
-                    f"a sentence of {len(sentences[0].ids)} pieces with a beam of {options.beam} does not fit into the "
-                    f"memory of {self.device}; use a smaller beam or max_input_pieces, or device cpu"
-                ) from None
-        # Outside of the handler, which would keep the tensors of the failed attempt alive.
-        half = len(sentences) // 2
-        first = self._translate_fitting(sentences[:half], options, n_best)
-        return first + self._translate_fitting(sentences[half:], options, n_best)
 
     @torch.no_grad()  # not inference_mode, under which autocast would cast every weight anew at every step
     def _translate_batch(

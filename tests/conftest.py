@@ -32,6 +32,9 @@ search: {max_input_pieces: 40, batch_size: 8, max_length_ratio: 1.0, max_length_
 run: {name: small}
 """
 
+GRU = RECIPE.replace("{hidden_size: 12, embedding_size: 8}", "{cell: gru, hidden_size: 10, embedding_size: 6}")
+BLIND = RECIPE.replace("{type: general, context: output}", "{type: none, context: none}")
+
 SENTENCES = [
     "The small cat sleeps, and the old dog sees it.",
     "Where is the station? It is behind the market.",
@@ -79,6 +82,34 @@ def small_model(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def translator(small_model: Path) -> Translator:
     """The small model, loaded."""
     return Translator.load(small_model, device="cpu")
+
+
+@pytest.fixture(scope="session")
+def other_seed(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A small model of another kind."""
+    return save_small_model(tmp_path_factory.mktemp("models") / "other", recipe_text=GRU, seed=40)
+
+
+@pytest.fixture(scope="session")
+def blind(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A small model without attention."""
+    return save_small_model(tmp_path_factory.mktemp("models") / "blind", recipe_text=BLIND, seed=41)
+
+
+@pytest.fixture(scope="session")
+def characters(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A model that reads characters, and writes the pieces that the others write."""
+    directory = tmp_path_factory.mktemp("models") / "characters"
+    recipe = recipe_from_text(RECIPE, "recipe", ["tokenizer.joint=false"])
+    source = Tokenizer.train(SENTENCES, algorithm="char", vocabulary_size=100)
+    target = Tokenizer.train(SENTENCES, algorithm="unigram", vocabulary_size=340, byte_fallback=True)
+    with torch.random.fork_rng():
+        torch.manual_seed(3)
+        model = build_model(recipe.model, source_vocabulary=source.vocabulary_size, target_vocabulary=340)
+    save_description(directory, recipe=recipe, source_tokenizer=source, target_tokenizer=target)
+    weights = dict(model.named_parameters())
+    save_weights(directory, weights, source_tokenizer=source, target_tokenizer=target, metadata={})
+    return directory
 
 
 @pytest.fixture(scope="session")

@@ -35,6 +35,7 @@ DOWN["translation"] = {"errors", "text"}
 DOWN["demands"] = {"errors", "text", "translation_options"}
 DOWN["source_lines"] = {"errors", "text", "translation_options", "demands"}
 DOWN["minimum_bayes_risk"] = {"errors"}
+DOWN["scored"] = set()
 DOWN["evaluation"] = {"errors", "recipe", "text"}
 DOWN["held_out"] = {"errors", "recipe", "text", "evaluation"}
 DOWN["tables"] = set()
@@ -42,11 +43,14 @@ DOWN["comparison"] = DOWN["held_out"] | {"held_out", "plots", "storage", "tables
 DOWN["searching"] = {"errors", "text", "search", "translation_options", "demands", "source_lines"}
 DOWN["rendering"] = DOWN["searching"] | {"translation"}
 DOWN["members"] = DOWN["model_directory"] | {"source_lines"}
-DOWN["translator"] = (
-    DOWN["members"]
-    | DOWN["searching"]
-    | {"model_directory", "members", "searching", "rendering", "translation", "minimum_bayes_risk"}
-)
+DOWN["pair_scoring"] = DOWN["members"] | DOWN["searching"] | {"members", "searching", "scored"}
+DOWN["translator"] = DOWN["pair_scoring"] | {
+    "model_directory",
+    "pair_scoring",
+    "rendering",
+    "translation",
+    "minimum_bayes_risk",
+}
 DOWN["soft_alignment"] = DOWN["translator"] | {"translator", "plots"}
 DOWN["model_evaluation"] = DOWN["translator"] | {"translator", "evaluation", "held_out"}
 DOWN["training"] = DOWN["model_evaluation"] | DOWN["soft_alignment"] | {"model_evaluation", "soft_alignment"}
@@ -55,7 +59,7 @@ DOWN["cli"] = DOWN["serving"] | {"serving"}
 
 WITHOUT_TORCH = {
     "errors", "recipe", "text", "translation", "translation_options", "demands", "source_lines", "minimum_bayes_risk",
-    "evaluation", "held_out", "plots", "tables", "comparison",
+    "scored", "evaluation", "held_out", "plots", "tables", "comparison",
 }  # fmt: skip
 
 FILES = sorted(path for path in ROOT.rglob("*.py") if path != ROOT / "__init__.py")

@@ -14,37 +14,9 @@ from seq2seq.errors import ModelError, UsageError
 from seq2seq.model_directory import save_description, save_weights
 from seq2seq.recipe import recipe_from_text
 from seq2seq.text.tokenizer import Tokenizer
-from tests.conftest import RECIPE, SENTENCES, save_small_model
+from tests.conftest import RECIPE, SENTENCES
 
 LINES = ["Where is the station?", "", "I would like two tickets, please.", "the small dog", "bread and milk"]
-GRU = RECIPE.replace("{hidden_size: 12, embedding_size: 8}", "{cell: gru, hidden_size: 10, embedding_size: 6}")
-BLIND = RECIPE.replace("{type: general, context: output}", "{type: none, context: none}")
-
-
-@pytest.fixture(scope="session")
-def other_seed(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return save_small_model(tmp_path_factory.mktemp("models") / "other", recipe_text=GRU, seed=40)
-
-
-@pytest.fixture(scope="session")
-def blind(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return save_small_model(tmp_path_factory.mktemp("models") / "blind", recipe_text=BLIND, seed=41)
-
-
-@pytest.fixture(scope="session")
-def characters(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A model that reads characters, and writes the pieces that the others write."""
-    directory = tmp_path_factory.mktemp("models") / "characters"
-    recipe = recipe_from_text(RECIPE, "recipe", ["tokenizer.joint=false"])
-    source = Tokenizer.train(SENTENCES, algorithm="char", vocabulary_size=100)
-    target = Tokenizer.train(SENTENCES, algorithm="unigram", vocabulary_size=340, byte_fallback=True)
-    with torch.random.fork_rng():
-        torch.manual_seed(3)
-        model = build_model(recipe.model, source_vocabulary=source.vocabulary_size, target_vocabulary=340)
-    save_description(directory, recipe=recipe, source_tokenizer=source, target_tokenizer=target)
-    weights = dict(model.named_parameters())
-    save_weights(directory, weights, source_tokenizer=source, target_tokenizer=target, metadata={})
-    return directory
 
 
 def replayed(translator: Translator, line: str, ids: list[int]) -> torch.Tensor:

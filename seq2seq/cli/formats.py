@@ -1,12 +1,14 @@
-"""How translations are written: plain lines, Moses n-best lists, Pharaoh alignments, JSON lines."""
+"""How translations and scores are written: plain lines, Moses n-best lists, Pharaoh alignments, JSON lines."""
 
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from seq2seq.scored import Scored, TextScore
     from seq2seq.translation import Translation
 
 #: Gives the lines to write for the translations, best first, of the line `number`, counted from 0.
@@ -55,6 +57,60 @@ def json_format(*, n_best: bool, soft_alignment: bool = False) -> Format:
     return lines
 
 
+def plain_score(scored: Scored, *, log_prob: bool, words: bool) -> str:
+    """The score in one line, or the log-probability; with `words` ` ||| ` and a number for each word after it."""
+    fields = [f"{scored.log_prob if log_prob else scored.score:.4f}"]
+    if words:
+        fields.append(" ".join(f"{value:.4f}" for value in scored.word_log_probs))
+    return _SEPARATOR.join(fields)
+
+
+def json_score(scored: Scored) -> str:
+    """A JSON object in one line, of all that is known of a pair."""
+    return _json(
+        {
+            "score": scored.score,
+            "log_prob": scored.log_prob,
+            "perplexity": scored.perplexity,
+            "tokens": list(scored.pieces),
+            "token_log_probs": list(scored.piece_log_probs),
+            "words": list(scored.words),
+            "word_log_probs": list(scored.word_log_probs),
+            "unknown_tokens": scored.unknown_pieces,
+        }
+    )
+
+
+def plain_text_score(text: TextScore) -> str:
+    """The sums of a text in one line."""
+    line = (
+        f"{_counted(text.pairs, 'pair')} of {_counted(text.pieces, 'piece')} and {_counted(text.words, 'word')}, ends "
+        f"counted: log-probability {text.log_prob:.4f}, perplexity {text.perplexity_per_piece:.6g} per piece and "
+        f"{text.perplexity_per_word:.6g} per word"
+    )
+    if text.unknown_pieces:
+        line += f"; {_counted(text.unknown_pieces, 'unknown piece')}"
+    if text.impossible:
+        line += f"; {_counted(text.impossible, 'pair')} of probability 0 left out"
+    return line
+
+
+def json_text_score(text: TextScore) -> str:
+    """The sums of a text as a JSON object in one line."""
+    return _json(
+        {
+            "pairs": text.pairs,
+            "impossible": text.impossible,
+            "tokens": text.pieces,
+            "words": text.words,
+            "unknown_tokens": text.unknown_pieces,
+            "log_prob": text.log_prob,
+            "perplexity_per_token": text.perplexity_per_piece,
+            "perplexity_per_word": text.perplexity_per_word,
+        }
+    )
+
+
 def pharaoh(translation: Translation) -> str:
     """The alignment as `0-0 1-2`: source word, target word."""
     return " ".join(f"{source}-{target}" for source, target in translation.alignment)
@@ -74,3 +130,20 @@ def _record(translation: Translation, *, soft: bool) -> dict[str, Any]:
     if soft:
         record["soft_alignment"] = [[round(weight, 4) for weight in row] for row in translation.soft_alignment]
     return record
+
+
+def _json(record: dict[str, Any]) -> str:
+    """One line of JSON, which has no infinite numbers: null stands for one."""
+    return json.dumps({name: _finite(value) for name, value in record.items()}, ensure_ascii=False)
+
+
+def _finite(value: Any) -> Any:
+    if isinstance(value, list):
+        return [_finite(each) for each in value]
+    if isinstance(value, float):
+        return round(value, 6) if math.isfinite(value) else None
+    return value
+
+
+def _counted(number: int, what: str) -> str:
+    return f"{number} {what}{'s' * (number != 1)}"

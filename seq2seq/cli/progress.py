@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Sequence
+import time
+from collections.abc import Iterator, Sequence
 from types import TracebackType
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Generic, TypeVar
 
 from seq2seq.cli.failure import say
+from seq2seq.scored import Scored, TextScore
 
 if TYPE_CHECKING:
     from seq2seq.translation import Translation
+
+Chunk = TypeVar("Chunk")
 
 
 class TranslationProgress:
@@ -32,19 +36,73 @@ class TranslationProgress:
 
     def figures(self) -> str:
         """Beside a bar."""
-        return f"{self.sentences:,} sentences, {self._rate(self.sentences)}/s"
+        return f"{self.sentences:,} sentences, {_rate(self.sentences, self.seconds)}/s"
 
     def summary(self) -> str:
         """Sentences, seconds and rates in one line; time spent waiting for input does not count."""
         lines = "1 sentence" if self.sentences == 1 else f"{self.sentences} sentences"
         return (
-            f"{lines} in {self.seconds:.1f} s: {self._rate(self.sentences)} sentences/s, "
-            f"{self._rate(self.source_tokens)} source and {self._rate(self.target_tokens)} target tokens/s"
+            f"{lines} in {self.seconds:.1f} s: {_rate(self.sentences, self.seconds)} sentences/s, "
+            f"{_rate(self.source_tokens, self.seconds)} source and {_rate(self.target_tokens, self.seconds)} "
+            "target tokens/s"
         )
 
-    def _rate(self, number: int) -> str:
-        rate = number / self.seconds if self.seconds > 0.0 else 0.0
-        return f"{rate:.0f}" if rate >= 100.0 else f"{rate:.1f}"
+
+class ScoringProgress:
+    """Adds up what was scored, and says how fast it was."""
+
+    def __init__(self, *, longest: int) -> None:
+        """`longest`: pieces of a source that translation would read at once."""
+        self.text = TextScore()
+        self.seconds = 0.0
+        self._longest = longest
+        self._longer = 0
+        self._first_longer = 0
+
+    def add(self, scored: Sequence[Scored], *, seconds: float) -> None:
+        """Count these pairs, scored in `seconds`."""
+        for number, each in enumerate(scored, start=self.text.pairs + 1):
+            if each.source_pieces > self._longest:
+                self._longer += 1
+                self._first_longer = self._first_longer or number
+        self.text.add(scored)
+        self.seconds += seconds
+
+    def figures(self) -> str:
+        """Beside a bar."""
+        return f"{self.text.pairs:,} pairs, {_rate(self.text.pairs, self.seconds)}/s"
+
+    def summary(self) -> str:
+        """Pairs, seconds and rate in one line; time spent waiting for input does not count."""
+        pairs = "1 pair" if self.text.pairs == 1 else f"{self.text.pairs} pairs"
+        return f"{pairs} in {self.seconds:.1f} s: {_rate(self.text.pairs, self.seconds)} pairs/s"
+
+    def warning(self) -> str:
+        """One sentence about sources that were longer than in translation; empty if there were none."""
+        if not self._longer:
+            return ""
+        sources = "1 source has" if self._longer == 1 else f"{self._longer} sources have"
+        return (
+            f"{sources} more than the {self._longest} pieces that translation reads at once, first that of pair "
+            f"{self._first_longer}; they were read whole"
+        )
+
+
+class Clock(Generic[Chunk]):
+    """Passes chunks on, and knows how long ago it passed the last one: waiting for input is no time of work."""
+
+    def __init__(self, chunks: Iterator[Chunk]) -> None:
+        self._chunks = chunks
+        self._began = 0.0
+
+    def __iter__(self) -> Iterator[Chunk]:
+        for chunk in self._chunks:
+            self._began = time.monotonic()
+            yield chunk
+
+    def seconds(self) -> float:
+        """Since the last chunk."""
+        return time.monotonic() - self._began
 
 
 class Bar:
@@ -93,3 +151,8 @@ def warn(program: str, message: str) -> None:
     """Write a warning to stderr, if there is anything to warn of."""
     if message:
         say(f"{program}: warning: {message}")
+
+
+def _rate(number: int, seconds: float) -> str:
+    rate = number / seconds if seconds > 0.0 else 0.0
+    return f"{rate:.0f}" if rate >= 100.0 else f"{rate:.1f}"

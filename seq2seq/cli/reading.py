@@ -22,6 +22,11 @@ from seq2seq.text.lines import check_file
 _BLOCK = 1 << 16
 #: Characters that wait at most, unless a single line is longer.
 _WAITING_CHARACTERS = 1 << 22
+#: Lines that are worked on together, counted in batches: few at first, so that the first results appear soon, then more
+#: and more, since of many lines batches of equal length can be made.
+_FIRST_CHUNK, _GROWTH, _LARGEST_CHUNK = 1, 4, 16
+#: The same in lines, for whoever asks for huge batches.
+MOST_LINES = 8192
 _BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 _GZIP_MAGIC = b"\x1f\x8b"
 
@@ -183,6 +188,19 @@ def open_reader(path: Path | None, *, ahead: int = 4096) -> LineReader:
         return LineReader(_open(path), name=f"the input file {path}", ahead=ahead, closing=True)
     except OSError as error:
         raise CorpusError(f"cannot read the input file {path}: {error.strerror or error}") from None
+
+
+def file_or_stream(given: Path | None) -> Path | None:
+    """The path of an option, or None for `-` or nothing: stdin or stdout."""
+    return None if given == Path("-") else given
+
+
+def chunk_sizes(batch_size: int) -> Iterator[int]:
+    """How many lines are worked on together, first, next and so on."""
+    batches = _FIRST_CHUNK
+    while True:
+        yield min(batches * batch_size, MOST_LINES)
+        batches = min(_GROWTH * batches, _LARGEST_CHUNK)
 
 
 def _open(path: Path) -> BinaryIO:

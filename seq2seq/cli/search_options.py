@@ -9,6 +9,7 @@ from seq2seq.cli.arguments import ArgumentParser, below_one, count, not_negative
 from seq2seq.errors import UsageError
 
 if TYPE_CHECKING:
+    from seq2seq.scored import ScoringKeywords
     from seq2seq.translation_options import TranslationKeywords
 
 
@@ -26,14 +27,7 @@ def add_search_options(parser: ArgumentParser) -> None:
         type=count,
         help="hypotheses kept per sentence; 1 is greedy search [5]",
     )
-    group.add_argument(
-        "--length-penalty",
-        "--lenpen",
-        "--alpha",
-        metavar="X",
-        type=not_negative,
-        help="a hypothesis of n pieces, end included, scores log p / n^X; 0 is log p [1.0]",
-    )
+    _add_length_penalty(group, of="a hypothesis")
     group.add_argument(
         "--normalization",
         choices=("power", "gnmt"),
@@ -95,20 +89,44 @@ def add_search_options(parser: ArgumentParser) -> None:
         "join the translations; truncate it; or stop with an error [split]",
     )
     group.add_argument("--max-input-pieces", metavar="N", type=count, help="longest source read at once [200]")
+    _add_batch_options(group, sentences="sentences translated", pieces="source pieces translated")
+    _add_sampling_options(parser)
+
+
+def add_scoring_options(parser: ArgumentParser) -> None:
+    """Add the group that says how given translations are scored."""
+    group = parser.add_argument_group(
+        "scoring",
+        "By default as the model's recipe says in its section search; [in brackets] what holds if it says nothing.",
+    )
+    _add_length_penalty(group, of="a target")
+    _add_batch_options(group, sentences="pairs scored", pieces="pieces of the longer side scored")
+
+
+def _add_length_penalty(group: argparse._ArgumentGroup, *, of: str) -> None:
+    group.add_argument(
+        "--length-penalty",
+        "--lenpen",
+        "--alpha",
+        metavar="X",
+        type=not_negative,
+        help=f"{of} of n pieces, end included, scores log p / n^X; 0 is log p [1.0]",
+    )
+
+
+def _add_batch_options(group: argparse._ArgumentGroup, *, sentences: str, pieces: str) -> None:
     group.add_argument(
         "--batch-size",
         metavar="N",
         type=count,
-        help="sentences translated together; changes speed and memory only [64]",
+        help=f"{sentences} together; changes speed and memory only [64]",
     )
     group.add_argument(
         "--max-tokens",
         metavar="N",
         type=count,
-        help="source pieces translated together, padding counted: in place of --batch-size, or as a second limit "
-        "beside it [none]",
+        help=f"{pieces} together, padding counted: in place of --batch-size, or as a second limit beside it [none]",
     )
-    _add_sampling_options(parser)
 
 
 def _add_sampling_options(parser: ArgumentParser) -> None:
@@ -167,9 +185,6 @@ def search_keywords(arguments: argparse.Namespace) -> TranslationKeywords:
         UsageError: an option is given that does nothing without another.
     """
     _check_sampling(arguments)
-    batch_size: int | None = arguments.batch_size
-    if batch_size is None and arguments.max_tokens is not None:
-        batch_size = _NO_LIMIT
     return {
         "beam": arguments.beam,
         "length_penalty": arguments.length_penalty,
@@ -194,9 +209,23 @@ def search_keywords(arguments: argparse.Namespace) -> TranslationKeywords:
         "epsilon": arguments.epsilon,
         "long_input": arguments.long_input,
         "max_input_pieces": arguments.max_input_pieces,
-        "batch_size": batch_size,
+        "batch_size": _batch_size(arguments),
         "max_tokens": arguments.max_tokens,
     }
+
+
+def scoring_keywords(arguments: argparse.Namespace) -> ScoringKeywords:
+    """What the options of :func:`add_scoring_options` ask of a translator."""
+    return {
+        "length_penalty": arguments.length_penalty,
+        "batch_size": _batch_size(arguments),
+        "max_tokens": arguments.max_tokens,
+    }
+
+
+def _batch_size(arguments: argparse.Namespace) -> int | None:
+    batch_size: int | None = arguments.batch_size
+    return _NO_LIMIT if batch_size is None and arguments.max_tokens is not None else batch_size
 
 
 def _check_sampling(arguments: argparse.Namespace) -> None:

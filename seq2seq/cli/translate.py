@@ -5,8 +5,7 @@ from __future__ import annotations
 import argparse
 import os
 import sys
-import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from contextlib import nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -15,8 +14,8 @@ from seq2seq.cli.arguments import ArgumentParser, count
 from seq2seq.cli.failure import run, say
 from seq2seq.cli.formats import Format, json_format, n_best_format, plain_format
 from seq2seq.cli.options import ChosenModel, add_model_options
-from seq2seq.cli.progress import Bar, TranslationProgress, is_watched, warn
-from seq2seq.cli.reading import LineReader, open_reader
+from seq2seq.cli.progress import Bar, Clock, TranslationProgress, is_watched, warn
+from seq2seq.cli.reading import MOST_LINES, LineReader, chunk_sizes, file_or_stream, open_reader
 from seq2seq.cli.search_options import add_search_options, search_keywords
 from seq2seq.cli.writing import Output, check_output
 from seq2seq.errors import UsageError
@@ -38,12 +37,6 @@ examples:
   seq2seq-translate --model runs/en-fr --beam 10 -i input.en -o output.fr
   seq2seq-translate --model runs/one runs/two --weights 2 1 -i input.en -o output.fr
   seq2seq-translate --n-best 5 --alignment < input.en > output.nbest"""
-
-#: Lines that are translated together, counted in batches: few at first, so that the first ones appear soon, then more
-#: and more, since of many lines batches of equal length can be made.
-_FIRST_CHUNK, _GROWTH, _LARGEST_CHUNK = 1, 4, 16
-#: The same in lines, for whoever asks for huge batches.
-_MOST_LINES = 8192
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -122,10 +115,10 @@ def _parser() -> ArgumentParser:
 
 def _translate(arguments: Sequence[str] | None) -> None:
     chosen = _parser().parse_args(arguments)
-    source, target = _path(chosen.input), _path(chosen.output)
+    source, target = file_or_stream(chosen.input), file_or_stream(chosen.output)
     _check(chosen, source, target)
     model = ChosenModel.of(chosen)
-    with open_reader(source, ahead=2 * _MOST_LINES) as reader:  # it reads while the model loads
+    with open_reader(source, ahead=2 * MOST_LINES) as reader:  # it reads while the model loads
         try:
             translator = model.load(program=PROGRAM, quiet=chosen.quiet)
             if source is None and sys.stdin.isatty():
@@ -147,9 +140,7 @@ def _check(chosen: argparse.Namespace, source: Path | None, target: Path | None)
     if chosen.n_best == 0 and chosen.method == "sampling":
         raise UsageError("--n-best needs a number with --sample: how many samples of every line")
     if target is not None:
-        check_output(target)
-        if source is not None and target.exists() and source.exists() and os.path.samefile(source, target):
-            raise UsageError(f"the output {target} is the input too; name another file")
+        check_output(target, inputs=[source])
 
 
 def _translate_lines(
@@ -171,8 +162,8 @@ def _translate_lines(
     keywords["carry_over"] = tuple(chosen.carry_over or ())
     is_file = source is not None and source.is_file()
     # A sentence has 16 pieces or more, as a rule.
-    sizes = _chunk_sizes(chosen.batch_size or max(translator.options.batch_size, (chosen.max_tokens or 0) // 16))
-    clock = _Clock(reader.chunks(sizes, patient=is_file))
+    sizes = chunk_sizes(chosen.batch_size or max(translator.options.batch_size, (chosen.max_tokens or 0) // 16))
+    clock = Clock(reader.chunks(sizes, patient=is_file))
     results = translator.translate_chunks(clock, n_best=n_best, **keywords)
     lines_of = _format(chosen)
     watched = not chosen.quiet and is_watched(output_is_file=target is not None)
@@ -202,35 +193,6 @@ def _format(chosen: argparse.Namespace) -> Format:
     if chosen.n_best is not None:
         return n_best_format(alignment=chosen.alignment)
     return plain_format(scores=chosen.scores, alignment=chosen.alignment)
-
-
-def _chunk_sizes(batch_size: int) -> Iterator[int]:
-    """How many lines are translated together, first, next and so on."""
-    batches = _FIRST_CHUNK
-    while True:
-        yield min(batches * batch_size, _MOST_LINES)
-        batches = min(_GROWTH * batches, _LARGEST_CHUNK)
-
-
-class _Clock:
-    """Passes chunks on, and knows how long ago it passed the last one: waiting for input is no time of translation."""
-
-    def __init__(self, chunks: Iterator[list[str]]) -> None:
-        self._chunks = chunks
-        self._began = 0.0
-
-    def __iter__(self) -> Iterator[list[str]]:
-        for chunk in self._chunks:
-            self._began = time.monotonic()
-            yield chunk
-
-    def seconds(self) -> float:
-        return time.monotonic() - self._began
-
-
-def _path(given: Path | None) -> Path | None:
-    """A path, or None for `-` or nothing."""
-    return None if given == Path("-") else given
 
 
 if __name__ == "__main__":

@@ -5,7 +5,7 @@ from __future__ import annotations
 import gzip
 import os
 import sys
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from contextlib import suppress
 from pathlib import Path
 from types import TracebackType
@@ -98,11 +98,14 @@ class Output:
         return UsageError(f"cannot write {self._name}: {error.strerror or error}")
 
 
-def check_output(path: Path) -> None:
-    """Raise UsageError unless a file `path` can be made."""
+def check_output(path: Path, *, inputs: Sequence[Path | None] = ()) -> None:
+    """Raise UsageError unless a file `path` can be made, and is none of the `inputs`; None is no file."""
     if path.is_dir():
         raise UsageError(f"the output {path} is a folder; name a file in it")
     if not path.parent.is_dir():
         raise UsageError(f"the folder {path.parent} for the output {path.name} does not exist; make it first")
     if not os.access(path if path.exists() else path.parent, os.W_OK):
         raise UsageError(f"the output {path} may not be written; change the permissions or name another file")
+    for source in inputs:
+        if source is not None and path.exists() and source.exists() and os.path.samefile(source, path):
+            raise UsageError(f"the output {path} is the input too; name another file")

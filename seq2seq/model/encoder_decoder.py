@@ -34,6 +34,10 @@ class Prediction:
     weights: Tensor | None
     choice: Choice | None
 
+    def log_probs(self) -> Tensor:
+        """The log-probabilities [batch, tgt_len, vocab], float32 or wider, that a search's steps would give."""
+        return _normalised(self.logits)
+
 
 class EncoderDecoder(nn.Module):
     """Encoder, bridge, decoder and output layer. Holds parameters only; every state is passed in and returned."""
@@ -64,14 +68,28 @@ class EncoderDecoder(nn.Module):
             source_lengths: [batch], EOS counted.
             target_in: ids [batch, tgt_len], each sentence beginning with BOS.
         """
-        memory, state = self._encode(source, source_lengths)
-        outputs, _ = self.decoder.sequence(target_in, state, memory)
-        return Prediction(self._logits(outputs, source), outputs.weights, outputs.choice)
+        prediction, _ = self.read(target_in, self.start(source, source_lengths))
+        return prediction
 
     def start(self, source: Tensor, source_lengths: Tensor) -> DecodingState:
         """State of a search before its first step, one row per sentence of `source` [batch, src_len]."""
         memory, state = self._encode(source, source_lengths)
         return DecodingState(source, memory, state)
+
+    def read(self, tokens: Tensor, state: DecodingState) -> tuple[Prediction, DecodingState]:
+        """Take several steps at once, over pieces that are known beforehand.
+
+        Args:
+            tokens: ids [batch, n], the next n pieces of every sentence, BOS being the first of all.
+            state: what :meth:`start` or the last reading returned, one row per sentence.
+
+        Returns:
+            What the network says of the piece after each of them, and the state after the last; so that a long target
+            may be read in parts. What follows a sentence's end never changes what comes before it.
+        """
+        outputs, decoder = self.decoder.sequence(tokens, state.decoder, state.memory)
+        prediction = Prediction(self._logits(outputs, state.source), outputs.weights, outputs.choice)
+        return prediction, DecodingState(state.source, state.memory, decoder)
 
     def step(self, tokens: Tensor, state: DecodingState) -> tuple[Tensor, DecodingState, Tensor | None]:
         """One step of a search.
@@ -85,8 +103,7 @@ class EncoderDecoder(nn.Module):
             [rows, src_len], None without attention.
         """
         outputs, decoder = self.decoder.step(tokens, state.decoder, state.memory)
-        logits = self._logits(outputs, state.source)
-        log_probs = logits.to(torch.promote_types(logits.dtype, torch.float32)).log_softmax(dim=-1)
+        log_probs = _normalised(self._logits(outputs, state.source))
         return log_probs, DecodingState(state.source, state.memory, decoder), outputs.weights
 
     def _logits(self, outputs: DecoderOutput, source: Tensor) -> Tensor:
@@ -107,3 +124,8 @@ class EncoderDecoder(nn.Module):
         memory = None if attention is None else attention.remember(encoded.values, encoded.mask)
         bridge: Bridge = self.bridge
         return memory, self.decoder.start(bridge(encoded), memory)
+
+
+def _normalised(logits: Tensor) -> Tensor:
+    """Log-probabilities of the last axis, float32 or wider."""
+    return logits.to(torch.promote_types(logits.dtype, torch.float32)).log_softmax(dim=-1)

@@ -78,12 +78,14 @@ class Ensemble:
     def step(self, tokens: Tensor, state: EnsembleState) -> tuple[Tensor, EnsembleState, Tensor | None]:
         """Let every member read `tokens` [rows] and combine what they say; see the class."""
         outputs = [member.step(tokens, each) for member, each in zip(self.members, state.members, strict=True)]
-        log_probs = self._combined([output[0].float() for output in outputs])
+        log_probs = self.combine([output[0].float() for output in outputs])
         attention = self._attention([output[2] for output in outputs])
         return log_probs, EnsembleState(tuple(output[1] for output in outputs)), attention
 
-    def _combined(self, log_probs: Sequence[Tensor]) -> Tensor:
-        """Log-probabilities [rows, vocab] of the ensemble from those of its members; none is above 0."""
+    def combine(self, log_probs: Sequence[Tensor]) -> Tensor:
+        """Log-probabilities [..., vocab] of the ensemble from those of its members; none is above 0."""
+        if len(log_probs) == 1:
+            return log_probs[0]
         if self.combination == "linear":
             mixed = log_probs[0] + math.log(self.weights[0])
             for weight, each in zip(self.weights[1:], log_probs[1:], strict=True):

@@ -133,9 +133,9 @@ class History:
                     )
                 )
             if not best:
-                raise _broken_model("gives every continuation of a sentence the probability 0")
+                raise broken_model("gives every continuation of a sentence the probability 0")
             if any(math.isnan(hypothesis.log_prob) for hypothesis in best):
-                raise _broken_model("gives log-probabilities that are not numbers (NaN)")
+                raise broken_model("gives log-probabilities that are not numbers (NaN)")
             results.append(best)
         return results
 
@@ -171,5 +171,6 @@ class History:
         )
 
 
-def _broken_model(symptom: str) -> ModelError:
+def broken_model(symptom: str) -> ModelError:
+    """The error of a model that has nothing to say."""
     return ModelError(f"the model {symptom}: its weights are damaged or its training diverged; use an earlier model")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from typing import Any
 
 import torch
@@ -144,8 +143,3 @@ def disagreement(logits: Tensor, mask: Tensor) -> Tensor:
     real = mask.flatten().to(torch.promote_types(logits.dtype, torch.float32))
     result: Tensor = _Disagreement.apply(logits.flatten(0, 1), real)  # type: ignore[no-untyped-call]
     return result
-
-
-def perplexity(loss: float) -> float:
-    """exp(loss) of a loss per piece in nats, or infinity where that is too large for a float."""
-    return math.inf if loss >= 700.0 else math.exp(loss)

@@ -15,8 +15,9 @@ from seq2seq.evaluation import score
 from seq2seq.model.encoder_decoder import EncoderDecoder
 from seq2seq.model_directory import save_weights
 from seq2seq.recipe import Evaluation
+from seq2seq.scored import perplexity
 from seq2seq.text.tokenizer import Tokenizer
-from seq2seq.training.loss import cross_entropy, perplexity
+from seq2seq.training.loss import cross_entropy
 from seq2seq.training.precision import Precision
 from seq2seq.translator import Translation, TranslationOptions, Translator
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import torch
 
-from seq2seq.training.loss import perplexity
+from seq2seq.scored import perplexity
 from seq2seq.training.step import StepReport
 
 

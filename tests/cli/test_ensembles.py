@@ -9,15 +9,8 @@ from typing import Any
 import pytest
 
 from seq2seq import Translator
-from tests.conftest import RECIPE, save_small_model
 
 LINES = ["Where is the station?", "", "I would like two tickets, please.", "the small dog", "bread and milk"]
-GRU = RECIPE.replace("{hidden_size: 12, embedding_size: 8}", "{cell: gru, hidden_size: 10, embedding_size: 6}")
-
-
-@pytest.fixture(scope="module")
-def other_seed(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return save_small_model(tmp_path_factory.mktemp("models") / "other", recipe_text=GRU, seed=40)
 
 
 def test_the_command_takes_several_models(command: Any, small_model: Path, other_seed: Path) -> None:

@@ -7,11 +7,11 @@ import sys
 import pytest
 
 import seq2seq
-from seq2seq.cli import average, evaluate, translate
+from seq2seq.cli import average, evaluate, score, translate
 from seq2seq.recipe import Search
 
 
-@pytest.fixture(params=[translate, evaluate, average], ids=["translate", "evaluate", "average"])
+@pytest.fixture(params=[translate, evaluate, average, score], ids=["translate", "evaluate", "average", "score"])
 def module(request: pytest.FixtureRequest):
     return request.param
 
@@ -65,7 +65,7 @@ def test_the_names_that_other_toolkits_use(line: str) -> None:
     assert (str(chosen.input), str(chosen.output), chosen.device) == ("a", "b", "cuda:1")
 
 
-@pytest.mark.parametrize("command", ["train", "translate", "evaluate", "average"])
+@pytest.mark.parametrize("command", ["train", "translate", "evaluate", "average", "score"])
 def test_a_command_run_as_a_module_runs(command: str) -> None:
     """And does not end in silence, as a module without its last two lines would."""
     shown = subprocess.run(

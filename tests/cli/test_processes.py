@@ -54,15 +54,35 @@ def test_a_line_is_translated_before_the_next_is_written_and_an_interrupt_ends_t
     assert said.decode().splitlines()[1:] == ["seq2seq-translate: interrupted"]
 
 
-def test_a_reader_that_has_had_enough_ends_the_command_quietly(small_model: Path) -> None:
-    with start("translate", "-m", small_model, "--beam", 1, "--batch-size", 1) as process:
+def test_a_pair_is_scored_before_the_next_is_written(small_model: Path, translator: Translator) -> None:
+    with start("score", "--model", small_model, "--device", "cpu", "-q") as process:
         assert process.stdin is not None
         assert process.stdout is not None
-        process.stdin.write(b"dog\n")
+        for source, target in [
+            ("Where is the station?", "Où est la gare ?"),
+            ("été 😀", ""),
+            ("the small dog", "chien"),
+        ]:
+            process.stdin.write(f"{source}\t{target}\n".encode())
+            process.stdin.flush()
+            found = line_in_time(process.stdout, process)
+            assert float(found) == pytest.approx(translator.score(source, target).score, abs=1e-3)
+        process.stdin.close()
+        assert process.wait(timeout=60) == 0
+
+
+@pytest.mark.parametrize(("name", "options"), [("translate", ["--beam", 1]), ("score", [])])
+def test_a_reader_that_has_had_enough_ends_the_command_quietly(
+    small_model: Path, name: str, options: list[object]
+) -> None:
+    with start(name, "-m", small_model, *options, "--batch-size", 1) as process:
+        assert process.stdin is not None
+        assert process.stdout is not None
+        process.stdin.write(b"dog\t\n")
         process.stdin.flush()
         assert line_in_time(process.stdout, process)
         process.stdout.close()
-        process.stdin.write(b"dog\n" * 9)
+        process.stdin.write(b"dog\t\n" * 9)
         process.stdin.close()
         process.wait(timeout=60)
         assert process.stderr is not None
@@ -72,7 +92,7 @@ def test_a_reader_that_has_had_enough_ends_the_command_quietly(small_model: Path
     assert ": model " in said[0]
 
 
-@pytest.mark.parametrize("name", ["translate", "evaluate"])
+@pytest.mark.parametrize("name", ["translate", "evaluate", "score"])
 def test_help_and_mistakes_answer_before_torch_is_imported(name: str, tmp_path: Path) -> None:
     arguments = [["--help"], ["--version"], ["--beam", "0"], ["--model", str(tmp_path / "missing")], []]
     code = f"""

@@ -70,6 +70,21 @@ def test_steps_equal_the_sequence(subject: Any, make_pairs: Pairs) -> None:
 
 
 @torch.no_grad()
+def test_a_target_may_be_read_in_parts(subject: Any, make_pairs: Pairs) -> None:
+    batch = make_pairs()
+    whole = subject.model(batch.source, batch.source_lengths, batch.target_in)
+    assert batch.target_in.shape[1] == 6
+    state = start(subject, batch)
+    found = []
+    for part in (slice(0, 1), slice(1, 4), slice(4, 6)):
+        prediction, state = subject.model.read(batch.target_in[:, part], state)
+        found.append(prediction)
+    close(torch.cat([each.log_probs() for each in found], dim=1), whole.logits.log_softmax(-1))
+    if whole.weights is not None:
+        close(torch.cat([each.weights for each in found], dim=1), whole.weights)
+
+
+@torch.no_grad()
 def test_beams_reorder_and_keep(subject: Any, make_pairs: Pairs) -> None:
     model = subject.model
     state = start(subject, make_pairs())

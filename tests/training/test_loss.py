@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from seq2seq.training.loss import cross_entropy, disagreement, perplexity
+from seq2seq.training.loss import cross_entropy, disagreement
 
 
 def sines(*shape: int, scale: float = 3.0) -> Tensor:
@@ -109,15 +109,6 @@ def test_only_the_loss_has_a_gradient() -> None:
     loss, likelihood = cross_entropy(logits, torch.tensor([[0, 1]]), torch.tensor([[True, True]]), smoothing=0.0)
     assert loss.requires_grad
     assert not likelihood.requires_grad
-
-
-def test_perplexity() -> None:
-    assert perplexity(0.0) == 1.0
-    assert perplexity(math.log(50)) == pytest.approx(50)
-    assert perplexity(699.0) == pytest.approx(math.exp(699.0))
-    assert perplexity(1e4) == math.inf
-    assert perplexity(math.inf) == math.inf
-    assert math.isnan(perplexity(math.nan))
 
 
 @pytest.mark.parametrize(

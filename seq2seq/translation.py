@@ -10,6 +10,7 @@ from typing import Any, Literal, TypedDict
 from seq2seq.errors import UsageError
 from seq2seq.recipe import Search
 from seq2seq.text.alignment import Alignment, first_words, join_alignments
+from seq2seq.text.sentence_ends import has_line_break
 from seq2seq.text.sentences import Part, join_parts
 
 LongInput = Literal["split", "truncate", "error"]
@@ -20,7 +21,7 @@ class Translation:
     """One translation of one input line.
 
     Attributes:
-        text: the translation, one line.
+        text: the translation, one line; with `split_sentences` it keeps line breaks of the source.
         score: the log-probability divided by the number of target pieces, their end counted, to the power of the length
             penalty; 0 for an empty line.
         log_prob: natural logarithm of the translation's probability.
@@ -57,6 +58,7 @@ class TranslationKeywords(TypedDict, total=False):
     max_tokens: int | None
     long_input: LongInput | None
     max_input_pieces: int | None
+    split_sentences: bool | None
     alignment: bool | None
 
 
@@ -71,9 +73,11 @@ class TranslationOptions:
         max_length_offset: and this many more.
         batch_size: sentences translated together; changes speed and memory only.
         max_tokens: source pieces translated together, padding included; a single longer sentence is a batch of its own.
-        long_input: what becomes of a line of more than `max_input_pieces`: split it at sentence ends, else clause ends,
-            else words, and join the translations; truncate it at such a place; or raise an error.
+        long_input: what becomes of a line, or a sentence of one, of more than `max_input_pieces`: split it at sentence
+            ends, else clause ends, else words, and join the translations; truncate it there; or raise an error.
         max_input_pieces: longest source read at once.
+        split_sentences: translate each sentence of a line by itself, and join the translations with the white space
+            that stood between the sentences; a line break ends a sentence too, and stays.
         alignment: align the words, which takes a little time.
 
     Raises:
@@ -88,6 +92,7 @@ class TranslationOptions:
     long_input: LongInput = "split"
     max_input_pieces: int = 200
     max_tokens: int | None = None
+    split_sentences: bool = False
     alignment: bool = True
 
     def __post_init__(self) -> None:
@@ -99,6 +104,8 @@ class TranslationOptions:
             raise UsageError(f"max_length_ratio must be a number above 0, not {self.max_length_ratio!r}")
         if self.long_input not in ("split", "truncate", "error"):
             raise UsageError(f"long_input must be split, truncate or error, not {self.long_input!r}")
+        if not isinstance(self.split_sentences, bool):
+            raise UsageError(f"split_sentences must be True or False, not {self.split_sentences!r}")
 
     @classmethod
     def from_recipe(cls, search: Search) -> TranslationOptions:
@@ -135,9 +142,7 @@ def join_translations(
 ) -> Translation:
     """One translation of a line from those of its parts; words are counted through the whole line."""
     texts = [translation.text for translation in translations]
-    # A part without translation leaves no gap; white space of the line may be a line break, a translation's never is.
-    spoken = [(text, part) for text, part in zip(texts, parts, strict=True) if text]
-    text = join_parts([text for text, _ in spoken], [part for _, part in spoken]).replace("\n", " ").strip()
+    text = _joined_text(texts, parts, keep_breaks=options.split_sentences)
     log_prob = math.fsum(translation.log_prob for translation in translations)
     piece_log_probs = tuple(value for translation in translations for value in translation.piece_log_probs)
     return Translation(
@@ -153,6 +158,36 @@ def join_translations(
         ),
         finished=all(translation.finished for translation in translations),
         source_pieces=sum(translation.source_pieces for translation in translations),
+    )
+
+
+def join_n_best(
+    line: str, parts: Sequence[Part], of_parts: Sequence[Sequence[Translation]], options: TranslationOptions
+) -> list[Translation]:
+    """The k-th translation of a line is made of the k-th of every part, or of the last where a part has fewer."""
+    if len(parts) == 1 and not parts[0].separator:
+        return list(of_parts[0])
+    count = max(len(translations) for translations in of_parts)
+    return [
+        join_translations(line, parts, [found[min(k, len(found) - 1)] for found in of_parts], options)
+        for k in range(count)
+    ]
+
+
+def _joined_text(texts: Sequence[str], parts: Sequence[Part], *, keep_breaks: bool) -> str:
+    """Texts and separators of a line's parts; a part without translation leaves no gap, only a line break if kept."""
+    kept = [
+        (text, part)
+        for text, part in zip(texts, parts, strict=True)
+        if text or (keep_breaks and has_line_break(part.separator))
+    ]
+    joined = join_parts([text for text, _ in kept], [part for _, part in kept])
+    if not keep_breaks:
+        return joined.replace("\n", " ").strip()
+    opening, closing = len(joined) - len(joined.lstrip()), len(joined.rstrip())
+    before, after = joined[:opening], joined[max(opening, closing) :]
+    return (
+        (before if has_line_break(before) else "") + joined[opening:closing] + (after if has_line_break(after) else "")
     )
 
 

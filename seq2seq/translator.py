@@ -18,7 +18,7 @@ from seq2seq.model.encoder_decoder import EncoderDecoder
 from seq2seq.model_directory import load_model
 from seq2seq.search import Combination, Ensemble, EnsembleState, Hypothesis, StepModel, beam_search
 from seq2seq.search.protocol import State
-from seq2seq.source_lines import Sentence, SourceLine, batches_by_length, prepare_lines
+from seq2seq.source_lines import Sentence, batches_by_length, prepare_lines
 from seq2seq.text.alignment import Alignment, align_words, words_of_prefixes
 from seq2seq.text.tokenizer import Tokenizer
 from seq2seq.translation import (
@@ -28,7 +28,7 @@ from seq2seq.translation import (
     TranslationKeywords,
     TranslationOptions,
     check_count,
-    join_translations,
+    join_n_best,
     kind_of,
     with_keywords,
 )
@@ -225,7 +225,7 @@ class Translator:
             results = []
             for line in lines:
                 of_parts = [next(translated) for _ in line.sentences]
-                results.append(of_parts[0] if len(of_parts) == 1 else _join_n_best(line, of_parts, options))
+                results.append(join_n_best(line.text, line.parts, of_parts, options))
             yield results
             first += len(chunk)
 
@@ -323,14 +323,3 @@ class Translator:
             source_words=self._aligned_tokenizer.words_of_pieces(source)[2],
             target_words=words_of_prefixes(prefixes, pieces, words=words),
         )
-
-
-def _join_n_best(
-    line: SourceLine, of_parts: Sequence[Sequence[Translation]], options: TranslationOptions
-) -> list[Translation]:
-    """The k-th translation of a line is made of the k-th of every part, or of the last where a part has fewer."""
-    count = max(len(translations) for translations in of_parts)
-    return [
-        join_translations(line.text, line.parts, [found[min(k, len(found) - 1)] for found in of_parts], options)
-        for k in range(count)
-    ]

@@ -95,6 +95,12 @@ def add_search_options(parser: ArgumentParser) -> None:
     )
     group.add_argument("--max-input-pieces", metavar="N", type=count, help="longest source read at once [200]")
     group.add_argument(
+        "--split-sentences",
+        action=argparse.BooleanOptionalAction,
+        help="translate each sentence of a line by itself, and join the translations with the white space that stood "
+        "between the sentences: for lines that are paragraphs [--no-split-sentences]",
+    )
+    group.add_argument(
         "--batch-size",
         metavar="N",
         type=count,
@@ -125,6 +131,7 @@ def search_keywords(arguments: argparse.Namespace) -> TranslationKeywords:
         "max_length_offset": arguments.max_length_offset,
         "long_input": arguments.long_input,
         "max_input_pieces": arguments.max_input_pieces,
+        "split_sentences": arguments.split_sentences,
         "batch_size": batch_size,
         "max_tokens": arguments.max_tokens,
     }

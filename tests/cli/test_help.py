@@ -40,7 +40,9 @@ def test_defaults_shown_are_those_of_the_recipe(module) -> None:
         if action.dest in Search.model_fields:
             shown = re.search(r"\[(.*)\]$", action.help)
             assert shown is not None
-            assert shown[1] == str(Search.model_fields[action.dest].default)
+            default = Search.model_fields[action.dest].default
+            names = f"--{'' if default else 'no-'}{action.dest.replace('_', '-')}"
+            assert shown[1] == (names if isinstance(default, bool) else str(default))
             assert action.default is None
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -13,6 +14,8 @@ if TYPE_CHECKING:
 Format = Callable[[int, "Sequence[Translation]"], list[str]]
 
 _SEPARATOR = " ||| "
+#: What JSON says of a translation beside its text.
+_DETAILS = ("score", "log_prob", "tokens", "alignment", "finished")
 
 
 def plain_format(*, scores: bool, alignment: bool) -> Format:
@@ -45,11 +48,10 @@ def n_best_format(*, alignment: bool) -> Format:
 
 def json_format(*, n_best: bool) -> Format:
     """A JSON object per line of input, of its best translation; with `n_best` the list of all of them in it."""
+    details = Details(_DETAILS, n_best=n_best)
 
     def lines(number: int, translations: Sequence[Translation]) -> list[str]:
-        record = _record(translations[0])
-        if n_best:
-            record["n_best"] = [_record(each) for each in translations]
+        record = {"translation": translations[0].text, **details.fields(translations)}
         return [json.dumps(record, ensure_ascii=False)]
 
     return lines
@@ -60,12 +62,39 @@ def pharaoh(translation: Translation) -> str:
     return " ".join(f"{source}-{target}" for source, target in translation.alignment)
 
 
-def _record(translation: Translation) -> dict[str, Any]:
-    return {
-        "translation": translation.text,
+@dataclass(frozen=True)
+class Details:
+    """What JSON says of a line beside its translation: fields by their names, and perhaps the n best, scored."""
+
+    chosen: tuple[str, ...] = ()
+    n_best: bool = False
+
+    @classmethod
+    def of(cls, *, scores: bool, alignment: bool, everything: bool, n_best: bool) -> Details:
+        """Those that are asked for by themselves, or everything."""
+        wanted = {"score": scores, "alignment": alignment}
+        return cls(tuple(name for name in _DETAILS if everything or wanted.get(name)), n_best=n_best)
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Names of the fields."""
+        return (*self.chosen, "n_best") if self.n_best else self.chosen
+
+    def fields(self, translations: Sequence[Translation]) -> dict[str, Any]:
+        """The fields of the best translation, and as `n_best` the list of all of them."""
+        found = _details(translations[0], self.chosen)
+        if self.n_best:
+            names = self.chosen if "score" in self.chosen else ("score", *self.chosen)
+            found["n_best"] = [{"translation": each.text, **_details(each, names)} for each in translations]
+        return found
+
+
+def _details(translation: Translation, names: Sequence[str]) -> dict[str, Any]:
+    record = {
         "score": round(translation.score, 6),
         "log_prob": round(translation.log_prob, 6),
         "tokens": list(translation.pieces),
         "alignment": [list(pair) for pair in translation.alignment],
         "finished": translation.finished,
     }
+    return {name: record[name] for name in names}

@@ -16,7 +16,9 @@ if TYPE_CHECKING:
 class TranslationProgress:
     """Counts what was translated, and says how fast it was."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, unit: str = "sentence") -> None:
+        """`unit`: what a translation is one of, in the singular."""
+        self._unit = unit
         self.sentences = 0
         self.source_tokens = 0
         self.target_tokens = 0
@@ -32,13 +34,13 @@ class TranslationProgress:
 
     def figures(self) -> str:
         """Beside a bar."""
-        return f"{self.sentences:,} sentences, {self._rate(self.sentences)}/s"
+        return f"{self.sentences:,} {self._unit}s, {self._rate(self.sentences)}/s"
 
     def summary(self) -> str:
         """Sentences, seconds and rates in one line; time spent waiting for input does not count."""
-        lines = "1 sentence" if self.sentences == 1 else f"{self.sentences} sentences"
+        count = f"{self.sentences} {self._unit}{'s' * (self.sentences != 1)}"
         return (
-            f"{lines} in {self.seconds:.1f} s: {self._rate(self.sentences)} sentences/s, "
+            f"{count} in {self.seconds:.1f} s: {self._rate(self.sentences)} {self._unit}s/s, "
             f"{self._rate(self.source_tokens)} source and {self._rate(self.target_tokens)} target tokens/s"
         )
 

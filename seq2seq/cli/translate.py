@@ -5,7 +5,6 @@ from __future__ import annotations
 import argparse
 import os
 import sys
-import time
 from collections.abc import Iterator, Sequence
 from contextlib import nullcontext
 from pathlib import Path
@@ -13,7 +12,8 @@ from typing import TYPE_CHECKING
 
 from seq2seq.cli.arguments import ArgumentParser, count
 from seq2seq.cli.failure import run, say
-from seq2seq.cli.formats import Format, json_format, n_best_format, plain_format
+from seq2seq.cli.input_format import add_input_format_options, choose_layout
+from seq2seq.cli.layout import Feed, Layout
 from seq2seq.cli.options import ChosenModel, add_model_options, add_search_options, search_keywords
 from seq2seq.cli.progress import Bar, TranslationProgress, is_watched, warn
 from seq2seq.cli.reading import LineReader, open_reader
@@ -28,7 +28,8 @@ PROGRAM = "seq2seq-translate"
 _DESCRIPTION = """\
 Translate lines: n lines in give n lines out, in order, whatever they hold.
 
-Only \\n ends a line. What is not UTF-8 is replaced by U+FFFD, and the command says so at its end. Lines are translated
+Only \\n ends a line. A line is a sentence or, with --split-sentences, a paragraph; or a row of TSV or a JSON object,
+see --input-format. What is not UTF-8 is replaced by U+FFFD, and the command says so at its end. Lines are translated
 as soon as they arrive, many together where many have arrived. Nothing but translations goes to stdout."""
 
 _EXAMPLES = """\
@@ -36,7 +37,10 @@ examples:
   echo 'Where is the station?' | seq2seq-translate
   seq2seq-translate --model runs/en-fr --beam 10 -i input.en -o output.fr
   seq2seq-translate --model runs/one runs/two --weights 2 1 -i input.en -o output.fr
-  seq2seq-translate --n-best 5 --alignment < input.en > output.nbest"""
+  seq2seq-translate --n-best 5 --alignment < input.en > output.nbest
+  seq2seq-translate --split-sentences < book.txt > translated.txt
+  seq2seq-translate -i table.tsv --source-column en --target-column fr > translated.tsv
+  seq2seq-translate -i reviews.jsonl --source-field review -o translated.jsonl"""
 
 #: Lines that are translated together, counted in batches: few at first, so that the first ones appear soon, then more
 #: and more, since of many lines batches of equal length can be made.
@@ -96,6 +100,7 @@ def _parser() -> ArgumentParser:
         help="write a JSON object per line: translation, score, log_prob, tokens, alignment, finished (false when cut "
         "off at the maximum length); with --n-best also n_best, a list of such objects",
     )
+    add_input_format_options(parser)
     add_model_options(parser)
     add_search_options(parser)
     parser.add_general_options(quiet="say nothing on stderr but warnings and errors")
@@ -106,6 +111,7 @@ def _translate(arguments: Sequence[str] | None) -> None:
     chosen = _parser().parse_args(arguments)
     source, target = _path(chosen.input), _path(chosen.output)
     _check(chosen, source, target)
+    layout = choose_layout(chosen, source=source)
     model = ChosenModel.of(chosen)
     with open_reader(source, ahead=2 * _MOST_LINES) as reader:  # it reads while the model loads
         try:
@@ -113,7 +119,7 @@ def _translate(arguments: Sequence[str] | None) -> None:
             if source is None and sys.stdin.isatty():
                 end = "Ctrl-Z and Enter" if os.name == "nt" else "Ctrl-D"
                 say(f"{PROGRAM}: type a sentence and press Enter; {end} ends")
-            _translate_lines(reader, translator, chosen, source=source, target=target)
+            _translate_lines(reader, layout, translator, chosen, source=source, target=target)
         finally:
             warn(PROGRAM, reader.invalid.message())
 
@@ -131,7 +137,13 @@ def _check(chosen: argparse.Namespace, source: Path | None, target: Path | None)
 
 
 def _translate_lines(
-    reader: LineReader, translator: Translator, chosen: argparse.Namespace, *, source: Path | None, target: Path | None
+    reader: LineReader,
+    layout: Layout,
+    translator: Translator,
+    chosen: argparse.Namespace,
+    *,
+    source: Path | None,
+    target: Path | None,
 ) -> None:
     if chosen.alignment and not translator.has_attention:
         raise UsageError("the model has no attention, so it cannot align words; leave out --alignment")
@@ -143,21 +155,17 @@ def _translate_lines(
     is_file = source is not None and source.is_file()
     # A sentence has 16 pieces or more, as a rule.
     sizes = _chunk_sizes(chosen.batch_size or max(translator.options.batch_size, (chosen.max_tokens or 0) // 16))
-    clock = _Clock(reader.chunks(sizes, patient=is_file))
-    results = translator.translate_chunks(clock, n_best=n_best, **keywords)
-    lines_of = _format(chosen)
+    feed = Feed(reader.chunks(sizes, patient=is_file), layout)
+    results = translator.translate_chunks(feed, n_best=n_best, **keywords)
     watched = not chosen.quiet and is_watched(output_is_file=target is not None)
-    progress = TranslationProgress()
-    output = Output(target)
+    in_sentences = translator.options.split_sentences if chosen.split_sentences is None else chosen.split_sentences
+    progress = TranslationProgress(unit="line" if in_sentences else "sentence")
+    output = Output(target, keep_returns=layout.copies)
     try:
         with output, Bar("translating", total=reader.size) if watched else nullcontext() as bar:
             for translations in results:
-                output.write(
-                    line
-                    for number, best_first in enumerate(translations, start=progress.sentences)
-                    for line in lines_of(number, best_first)
-                )
-                progress.add(translations, seconds=clock.seconds())
+                output.write(feed.lines(translations))
+                progress.add(feed.translated(translations), seconds=feed.seconds())
                 if bar is not None:
                     bar.show(reader.bytes_taken, progress.figures())
     except BaseException:
@@ -167,36 +175,12 @@ def _translate_lines(
         say(f"{PROGRAM}: {progress.summary()}")
 
 
-def _format(chosen: argparse.Namespace) -> Format:
-    if chosen.json:
-        return json_format(n_best=chosen.n_best is not None)
-    if chosen.n_best is not None:
-        return n_best_format(alignment=chosen.alignment)
-    return plain_format(scores=chosen.scores, alignment=chosen.alignment)
-
-
 def _chunk_sizes(batch_size: int) -> Iterator[int]:
     """How many lines are translated together, first, next and so on."""
     batches = _FIRST_CHUNK
     while True:
         yield min(batches * batch_size, _MOST_LINES)
         batches = min(_GROWTH * batches, _LARGEST_CHUNK)
-
-
-class _Clock:
-    """Passes chunks on, and knows how long ago it passed the last one: waiting for input is no time of translation."""
-
-    def __init__(self, chunks: Iterator[list[str]]) -> None:
-        self._chunks = chunks
-        self._began = 0.0
-
-    def __iter__(self) -> Iterator[list[str]]:
-        for chunk in self._chunks:
-            self._began = time.monotonic()
-            yield chunk
-
-    def seconds(self) -> float:
-        return time.monotonic() - self._began
 
 
 def _path(given: Path | None) -> Path | None:

@@ -59,3 +59,9 @@ def resolve_precision(name: PrecisionName, device: torch.device) -> torch.dtype:
             if device.type != "cuda":
                 raise DeviceError(f"precision fp16 needs a GPU, but the device is {device}; use auto, bf16 or fp32")
             return torch.float16
+
+
+def precision_name(dtype: torch.dtype) -> PrecisionName:
+    """The name of the precision that :func:`resolve_precision` gave as a dtype."""
+    names: dict[torch.dtype, PrecisionName] = {torch.float32: "fp32", torch.bfloat16: "bf16", torch.float16: "fp16"}
+    return names[dtype]

@@ -28,6 +28,7 @@ DOWN: dict[str, set[str]] = {
 }
 DOWN["build"] = BASE | {"recipe", "text", "nn", "search", "data", "model"}
 DOWN["model_directory"] = DOWN["build"] | {"build"}
+DOWN["machine"] = set()
 DOWN["plots"] = {"errors"}  # takes numbers and labels, whoever made them
 # Around the translator: what has to do with text only comes without torch.
 DOWN["translation"] = {"errors", "recipe", "text"}
@@ -38,9 +39,10 @@ DOWN["members"] = DOWN["model_directory"] | {"translation", "source_lines"}
 DOWN["translator"] = DOWN["members"] | {"model_directory", "members"}
 DOWN["soft_alignment"] = DOWN["translator"] | {"translator", "plots"}
 DOWN["model_evaluation"] = DOWN["translator"] | {"translator", "evaluation", "held_out"}
-DOWN["training"] = DOWN["model_evaluation"] | DOWN["soft_alignment"] | {"model_evaluation", "soft_alignment"}
+DOWN["benchmark"] = DOWN["model_evaluation"] | {"machine"}
+DOWN["training"] = DOWN["model_evaluation"] | DOWN["soft_alignment"] | {"machine", "model_evaluation", "soft_alignment"}
 DOWN["serving"] = DOWN["training"] | {"training", ""}  # "" is seq2seq itself, its public names
-DOWN["cli"] = DOWN["serving"] | {"serving"}
+DOWN["cli"] = DOWN["serving"] | {"serving", "benchmark"}
 
 WITHOUT_TORCH = {"errors", "recipe", "text", "translation", "source_lines", "evaluation", "held_out", "plots"}
 

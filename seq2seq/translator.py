@@ -1,4 +1,4 @@
-"""Translator: sentences in, translations out. :meth:`Translator._translate_batch` is the whole path in a few lines."""
+"""Translator: sentences in, translations out: :meth:`Translator._translate_batch`, and :meth:`search_batch` after it."""
 
 from __future__ import annotations
 
@@ -258,11 +258,26 @@ class Translator:
         first = self._translate_fitting(sentences[:half], options, n_best)
         return first + self._translate_fitting(sentences[half:], options, n_best)
 
-    @torch.no_grad()  # not inference_mode, under which autocast would cast every weight anew at every step
     def _translate_batch(
         self, sentences: Sequence[Sentence], options: TranslationOptions, n_best: int
     ) -> list[list[Translation]]:
-        """Ids -> batch -> encoder -> attention and decoder -> beam -> pieces -> text."""
+        """Ids -> batch -> encoder -> attention and decoder -> beam, then -> pieces -> text."""
+        return [
+            [self.translation_of(sentence, hypothesis) for hypothesis in best_first]
+            for sentence, best_first in zip(
+                sentences, self.search_batch(sentences, options, n_best=n_best), strict=True
+            )
+        ]
+
+    @torch.no_grad()  # not inference_mode, under which autocast would cast every weight anew at every step
+    def search_batch(
+        self, sentences: Sequence[Sentence], options: TranslationOptions, *, n_best: int = 1
+    ) -> list[list[Hypothesis]]:
+        """Ids -> batch -> encoder -> attention and decoder -> beam: the hypotheses of every sentence, best first.
+
+        With :meth:`translation_of` the two halves of a translation, for who wants them apart. Every sentence has a
+        piece at least.
+        """
         tokenizer = self.source_tokenizer
         ids = [sentence.ids for sentence in sentences]
         source, lengths = make_source(ids, eos_id=tokenizer.eos_id, pad_id=tokenizer.pad_id)
@@ -271,13 +286,8 @@ class Translator:
             state = self.model.start(source, lengths)
             if self.others:
                 others = (other.start(sentences, device=self.device) for other in self.others)
-                hypotheses = self._search(self._ensemble, EnsembleState((state, *others)), lengths, options, n_best)
-            else:
-                hypotheses = self._search(self.model, state, lengths, options, n_best)
-        return [
-            [self._translation(sentence, hypothesis) for hypothesis in best_first]
-            for sentence, best_first in zip(sentences, hypotheses, strict=True)
-        ]
+                return self._search(self._ensemble, EnsembleState((state, *others)), lengths, options, n_best)
+            return self._search(self.model, state, lengths, options, n_best)
 
     def _search(
         self, model: StepModel[State], state: State, lengths: Tensor, options: TranslationOptions, n_best: int
@@ -298,7 +308,8 @@ class Translator:
             with_attention=options.alignment and self.has_attention,
         )
 
-    def _translation(self, sentence: Sentence, hypothesis: Hypothesis) -> Translation:
+    def translation_of(self, sentence: Sentence, hypothesis: Hypothesis) -> Translation:
+        """Pieces -> text: the translation that a hypothesis is, with its alignment if it has attention."""
         pieces = self.target_tokenizer.pieces(hypothesis.ids)
         text = self.target_tokenizer.decode([hypothesis.ids])[0]
         return Translation(

@@ -66,13 +66,12 @@ class ArgumentParser(argparse.ArgumentParser):
 
 def count(text: str) -> int:
     """A whole number of 1 or more."""
-    try:
-        value = int(text)
-    except ValueError:
-        value = 0
-    if value < 1:
-        raise argparse.ArgumentTypeError(f"must be a whole number of 1 or more, not {text!r}")
-    return value
+    return _whole(text, least=1)
+
+
+def whole(text: str) -> int:
+    """A whole number of 0 or more."""
+    return _whole(text, least=0)
 
 
 def not_negative(text: str) -> float:
@@ -88,6 +87,16 @@ def positive(text: str) -> float:
     value = _number(text)
     if not 0.0 < value < math.inf:
         raise argparse.ArgumentTypeError(f"must be a number above 0, not {text!r}")
+    return value
+
+
+def _whole(text: str, *, least: int) -> int:
+    try:
+        value = int(text)
+    except ValueError:
+        value = least - 1
+    if value < least:
+        raise argparse.ArgumentTypeError(f"must be a whole number of {least} or more, not {text!r}")
     return value
 
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import pytest
 
-from seq2seq.cli import evaluate, translate
+from seq2seq.cli import benchmark, evaluate, translate
 
 
 @dataclass(frozen=True)
@@ -38,7 +38,7 @@ class Ended:
 
 
 Command = Callable[..., Ended]
-MAINS = {"translate": translate.main, "evaluate": evaluate.main}
+MAINS = {"translate": translate.main, "evaluate": evaluate.main, "benchmark": benchmark.main}
 
 
 @pytest.fixture

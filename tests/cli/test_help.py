@@ -7,11 +7,11 @@ import sys
 import pytest
 
 import seq2seq
-from seq2seq.cli import average, evaluate, translate
+from seq2seq.cli import average, benchmark, evaluate, translate
 from seq2seq.recipe import Search
 
 
-@pytest.fixture(params=[translate, evaluate, average], ids=["translate", "evaluate", "average"])
+@pytest.fixture(params=[translate, evaluate, average, benchmark], ids=["translate", "evaluate", "average", "benchmark"])
 def module(request: pytest.FixtureRequest):
     return request.param
 
@@ -34,6 +34,7 @@ def test_version(module, capsys: pytest.CaptureFixture[str]) -> None:
     assert capsys.readouterr().out == f"{module.PROGRAM} {seq2seq.__version__}\n"
 
 
+@pytest.mark.parametrize("module", [translate, evaluate], ids=["translate", "evaluate"])
 def test_defaults_shown_are_those_of_the_recipe(module) -> None:
     parser = module._parser()
     for action in parser._actions:
@@ -66,7 +67,7 @@ def test_the_names_that_other_toolkits_use(line: str) -> None:
     assert (str(chosen.input), str(chosen.output), chosen.device) == ("a", "b", "cuda:1")
 
 
-@pytest.mark.parametrize("command", ["train", "translate", "evaluate", "average"])
+@pytest.mark.parametrize("command", ["train", "translate", "evaluate", "average", "benchmark"])
 def test_a_command_run_as_a_module_runs(command: str) -> None:
     """And does not end in silence, as a module without its last two lines would."""
     shown = subprocess.run(

@@ -72,7 +72,7 @@ def test_a_reader_that_has_had_enough_ends_the_command_quietly(small_model: Path
     assert ": model " in said[0]
 
 
-@pytest.mark.parametrize("name", ["translate", "evaluate"])
+@pytest.mark.parametrize("name", ["translate", "evaluate", "benchmark"])
 def test_help_and_mistakes_answer_before_torch_is_imported(name: str, tmp_path: Path) -> None:
     arguments = [["--help"], ["--version"], ["--beam", "0"], ["--model", str(tmp_path / "missing")], []]
     code = f"""

@@ -82,3 +82,9 @@ def in_parts_that_fit(
     half = len(items) // 2
     first = in_parts_that_fit(items[:half], work, too_large=too_large)
     return first + in_parts_that_fit(items[half:], work, too_large=too_large)
+
+
+def precision_name(dtype: torch.dtype) -> PrecisionName:
+    """The name of the precision that :func:`resolve_precision` gave as a dtype."""
+    names: dict[torch.dtype, PrecisionName] = {torch.float32: "fp32", torch.bfloat16: "bf16", torch.float16: "fp16"}
+    return names[dtype]

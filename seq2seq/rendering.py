@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import math
+import statistics
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from seq2seq.search import Hypothesis
+from seq2seq.searching import scoring_of
 from seq2seq.source_lines import Sentence, SourceLine
 from seq2seq.text.alignment import align_words, attention_of_words, words_of_prefixes
 from seq2seq.text.carrying import carry_over
 from seq2seq.text.markup import put_back
+from seq2seq.text.sentences import Part
 from seq2seq.text.tokenizer import Tokenizer
-from seq2seq.translation import Translation
+from seq2seq.translation import Translation, join_translations
 from seq2seq.translation_options import TranslationOptions
 
 
@@ -85,3 +89,29 @@ class Rendering:
 
     def _is_unknown(self, word: str) -> bool:
         return self.source_tokenizer.unk_id in self.source_tokenizer.encode_one(word)
+
+
+def join_n_best(
+    line: str, parts: Sequence[Part], of_parts: Sequence[Sequence[Translation]], options: TranslationOptions
+) -> list[Translation]:
+    """The k-th translation of a line is made of the k-th of every part, or of the last where a part has fewer."""
+    if len(parts) == 1 and not parts[0].separator:
+        return list(of_parts[0])
+    scoring = scoring_of(options)
+
+    def score(joined: Sequence[Translation]) -> float:
+        if options.method == "mbr":
+            return statistics.fmean(part.score for part in joined)
+        pieces = sum(len(part.piece_log_probs) for part in joined)
+        return scoring.score(math.fsum(part.log_prob for part in joined), max(1, pieces))
+
+    return [
+        join_translations(
+            line,
+            parts,
+            [found[min(k, len(found) - 1)] for found in of_parts],
+            score=score,
+            keep_breaks=options.split_sentences,
+        )
+        for k in range(max(len(translations) for translations in of_parts))
+    ]

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from seq2seq.demands import NO_DEMANDS, Demands, Source, encode_demands
 from seq2seq.errors import UsageError
 from seq2seq.text.markup import Markup, take_out
-from seq2seq.text.sentences import Part, split_line
+from seq2seq.text.sentences import Part, split_line, split_sentences
 from seq2seq.text.tokenizer import Tokenizer
 from seq2seq.translation_options import TranslationOptions, kind_of
 
@@ -28,7 +28,7 @@ class Sentence:
 
 @dataclass(frozen=True)
 class SourceLine:
-    """A line and the parts that it is translated in, most often one: itself.
+    """A line and the parts that it is translated in, most often one: itself; a sentence for each part.
 
     Where tags are carried over, `text` is the line without them and `markup` what they were.
     """
@@ -47,13 +47,13 @@ def prepare_lines(
     options: TranslationOptions,
     first: int,
 ) -> list[SourceLine]:
-    """Encode lines and split or truncate those that are too long.
+    """Encode lines, or their sentences one by one, and split or truncate what is too long.
 
     Args:
         lines: the lines.
         tokenizer: of the source language.
         target_tokenizer: of the target language, for what is asked of translations.
-        options: `long_input` and `max_input_pieces` count.
+        options: `split_sentences`, `long_input`, `max_input_pieces` and `carry_over` count.
         first: number of the first line.
 
     Raises:
@@ -69,41 +69,57 @@ def prepare_lines(
         sources = [
             replace(source, text=markup.plain) for source, markup in zip(sources, markups, strict=True) if markup
         ]
-    encoded = tokenizer.encode([source.text for source in sources])
+    wholes = [split_sentences(each.text) if options.split_sentences else [Part(each.text, "")] for each in sources]
+    encoded = iter(tokenizer.encode([part.text for parts in wholes for part in parts]))
     demands = encode_demands(sources, tokenizer=target_tokenizer, first=first)
-    prepared = [
-        _prepare(source, ids, asked, number, tokenizer, options)
-        for number, (source, ids, asked) in enumerate(zip(sources, encoded, demands, strict=True), start=first)
-    ]
+    prepared = []
+    for number, (source, whole, asked) in enumerate(zip(sources, wholes, demands, strict=True), start=first):
+        where = f"line {number} has" if len(whole) == 1 else f"line {number} has a sentence of"
+        short = [
+            each
+            for part in whole
+            for each in _short_parts(part, next(encoded), tokenizer=tokenizer, options=options, where=where)
+        ]
+        _check_include(source, parts=len(short), number=number)
+        prepared.append(SourceLine(source.text, [part for part, _ in short], _sentences(short, asked, number)))
     return [replace(line, markup=markup) for line, markup in zip(prepared, markups, strict=True)]
 
 
-def _prepare(
-    source: Source, ids: list[int], demands: Demands, number: int, tokenizer: Tokenizer, options: TranslationOptions
-) -> SourceLine:
-    text, limit = source.text, options.max_input_pieces
+def _check_include(source: Source, *, parts: int, number: int) -> None:
+    if source.include and parts > 1:
+        raise UsageError(
+            f"line {number} is translated in {parts} parts, and nobody knows in which of them the phrases belong that "
+            "its translation must include; split the line, or raise max_input_pieces"
+        )
+
+
+def _sentences(parts: Sequence[tuple[Part, list[int]]], demands: Demands, number: int) -> list[Sentence]:
+    """The parts of a line with their pieces as sentences; the first that has any begins the translation."""
+    beginning = next((place for place, (_, ids) in enumerate(parts) if ids), 0)
+    return [
+        Sentence(part.text, ids, (number, place), demands if place == beginning else demands.of_later_part())
+        for place, (part, ids) in enumerate(parts)
+    ]
+
+
+def _short_parts(
+    part: Part, ids: list[int], *, tokenizer: Tokenizer, options: TranslationOptions, where: str
+) -> list[tuple[Part, list[int]]]:
+    """A part of a line as it is, or where it is too long its own parts, or the first of them; with their pieces."""
+    limit = options.max_input_pieces
     if len(ids) <= limit:
-        return SourceLine(text, [Part(text, "")], [Sentence(text, ids, (number, 0), demands)])
+        return [(part, ids)]
     if options.long_input == "error":
         raise UsageError(
-            f"line {number} has {len(ids)} pieces, but the model reads at most {limit} at once; shorten it, raise "
+            f"{where} {len(ids)} pieces, but the model reads at most {limit} at once; shorten it, raise "
             "max_input_pieces, or choose split or truncate for long input"
         )
-    parts = split_line(text, count=lambda texts: [len(ids) for ids in tokenizer.encode(texts)], limit=limit)
+    parts = split_line(part.text, count=lambda texts: [len(ids) for ids in tokenizer.encode(texts)], limit=limit)
     if options.long_input == "truncate":
         parts = parts[:1]
-    elif source.include:
-        raise UsageError(
-            f"line {number} has {len(ids)} pieces, more than the {limit} that are read at once, and nobody knows in "
-            "which part of it the phrases belong that its translation must include; split the line, or raise "
-            "max_input_pieces"
-        )
-    encoded = tokenizer.encode([part.text for part in parts])
-    sentences = [
-        Sentence(part.text, ids, (number, place), demands if place == 0 else demands.of_later_part())
-        for place, (part, ids) in enumerate(zip(parts, encoded, strict=True))
-    ]
-    return SourceLine(text, parts, sentences)
+    parts[-1] = Part(parts[-1].text, part.separator)
+    encoded = tokenizer.encode([each.text for each in parts])
+    return list(zip(parts, encoded, strict=True))
 
 
 def batches_by_length(lengths: Sequence[int], *, batch_size: int, max_tokens: int | None) -> Iterator[list[int]]:

@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from seq2seq.text.alignment import Alignment, first_words, join_alignments
+from seq2seq.text.sentence_ends import has_line_break
 from seq2seq.text.sentences import Part, join_parts
 
 
@@ -15,7 +16,7 @@ class Translation:
     """One translation of one input line.
 
     Attributes:
-        text: the translation, one line.
+        text: the translation, one line; with `split_sentences` it keeps line breaks of the source.
         score: what translations of a line are compared by. The log-probability divided by the number of target pieces,
             their end counted, to the power of the length penalty, with the other penalties asked for; by minimum Bayes
             risk the expected quality, from 0 to 100. 0 for an empty line.
@@ -59,15 +60,14 @@ def join_translations(
     translations: Sequence[Translation],
     *,
     score: Callable[[Sequence[Translation]], float],
+    keep_breaks: bool = False,
 ) -> Translation:
     """One translation of a line from those of its parts; words are counted through the whole line.
 
-    `score` gives the score of the whole from those of the parts.
+    `score` gives the score of the whole from those of the parts; with `keep_breaks` line breaks between parts stay.
     """
     texts = [translation.text for translation in translations]
-    # A part without translation leaves no gap; white space of the line may be a line break, a translation's never is.
-    spoken = [(text, part) for text, part in zip(texts, parts, strict=True) if text]
-    text = join_parts([text for text, _ in spoken], [part for _, part in spoken]).replace("\n", " ").strip()
+    text = _joined_text(texts, parts, keep_breaks=keep_breaks)
     sources, targets = first_words(line, [part.text for part in parts]), first_words(text, texts)
     return Translation(
         text=text,
@@ -84,6 +84,23 @@ def join_translations(
         source_pieces=sum(translation.source_pieces for translation in translations),
         word_log_probs=_joined_log_probs(translations, targets, words=len(text.split())),
         soft_alignment=_joined_rows(translations, sources, targets, shape=(len(text.split()), len(line.split()))),
+    )
+
+
+def _joined_text(texts: Sequence[str], parts: Sequence[Part], *, keep_breaks: bool) -> str:
+    """Texts and separators of a line's parts; a part without translation leaves no gap, only a line break if kept."""
+    kept = [
+        (text, part)
+        for text, part in zip(texts, parts, strict=True)
+        if text or (keep_breaks and has_line_break(part.separator))
+    ]
+    joined = join_parts([text for text, _ in kept], [part for _, part in kept])
+    if not keep_breaks:
+        return joined.replace("\n", " ").strip()
+    opening, closing = len(joined) - len(joined.lstrip()), len(joined.rstrip())
+    before, after = joined[:opening], joined[max(opening, closing) :]
+    return (
+        (before if has_line_break(before) else "") + joined[opening:closing] + (after if has_line_break(after) else "")
     )
 
 

@@ -53,6 +53,7 @@ class TranslationKeywords(TypedDict, total=False):
     max_tokens: int | None
     long_input: LongInput | None
     max_input_pieces: int | None
+    split_sentences: bool | None
     alignment: bool | None
     soft_alignment: bool | None
     carry_over: tuple[CarriedKind, ...] | None
@@ -87,9 +88,11 @@ class TranslationOptions:
         utility: what `mbr` compares samples by: `chrf` or `bleu`, of sentences.
         batch_size: sentences translated together; changes speed and memory only.
         max_tokens: source pieces translated together, padding included; a single longer sentence is a batch of its own.
-        long_input: what becomes of a line of more than `max_input_pieces`: split it at sentence ends, else clause ends,
-            else words, and join the translations; truncate it at such a place; or raise an error.
+        long_input: what becomes of a line, or a sentence of one, of more than `max_input_pieces`: split it at sentence
+            ends, else clause ends, else words, and join the translations; truncate it there; or raise an error.
         max_input_pieces: longest source read at once.
+        split_sentences: translate each sentence of a line by itself, and join the translations with the white space
+            that stood between the sentences; a line break ends a sentence too, and stays.
         alignment: align the words and score them one by one, which takes a little time.
         soft_alignment: also keep the attention between words.
         carry_over: what is put into a translation as it stands in the source: `urls` (of mail too), `numbers` that
@@ -124,6 +127,7 @@ class TranslationOptions:
     batch_size: int = 64
     long_input: LongInput = "split"
     max_input_pieces: int = 200
+    split_sentences: bool = False
     max_tokens: int | None = None
     alignment: bool = True
     soft_alignment: bool = False
@@ -161,6 +165,8 @@ class TranslationOptions:
             if getattr(self, name) not in choices:
                 *others, last = choices
                 raise UsageError(f"{name} must be {', '.join(others)} or {last}, not {getattr(self, name)!r}")
+        if not isinstance(self.split_sentences, bool):
+            raise UsageError(f"split_sentences must be True or False, not {self.split_sentences!r}")
         kinds = self.carry_over
         if isinstance(kinds, str) or not isinstance(kinds, Sequence):
             raise UsageError(f"carry_over must be a list of what is carried over, not {kinds!r}")

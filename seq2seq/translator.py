@@ -1,9 +1,7 @@
-"""Translator: sentences in, translations out. :meth:`Translator._translate_batch` is the whole path in a few lines."""
+"""Translator: sentences in, translations out, by :meth:`Translator._translate_batch` and :meth:`search_batch`."""
 
 from __future__ import annotations
 
-import math
-import statistics
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from itertools import islice
@@ -22,13 +20,13 @@ from seq2seq.minimum_bayes_risk import expected_utilities
 from seq2seq.model.encoder_decoder import EncoderDecoder
 from seq2seq.model_directory import load_model
 from seq2seq.pair_scoring import PairScorer, pairs_of_lines
-from seq2seq.rendering import Rendering
+from seq2seq.rendering import Rendering, join_n_best
 from seq2seq.scored import Scored, ScoringKeywords
 from seq2seq.search import Combination, Ensemble, EnsembleState, Hypothesis
-from seq2seq.searching import Searching, scoring_of
-from seq2seq.source_lines import Sentence, SourceLine, batches_by_length, prepare_lines
+from seq2seq.searching import Searching
+from seq2seq.source_lines import Sentence, batches_by_length, prepare_lines
 from seq2seq.text.tokenizer import Tokenizer
-from seq2seq.translation import EMPTY_TRANSLATION, Translation, join_translations
+from seq2seq.translation import EMPTY_TRANSLATION, Translation
 from seq2seq.translation_options import (
     LongInput,
     TranslationKeywords,
@@ -320,7 +318,7 @@ class Translator:
             results = []
             for line in lines:
                 of_parts = [next(translated) for _ in line.sentences]
-                whole = of_parts[0] if len(of_parts) == 1 else _join_n_best(line, of_parts, options)
+                whole = join_n_best(line.text, line.parts, of_parts, options)
                 results.append(self._rendering.with_what_is_carried(line, whole, options))
             yield results
             first += len(chunk)
@@ -344,11 +342,30 @@ class Translator:
                 results[index] = translations
         return results
 
-    @torch.no_grad()  # not inference_mode, under which autocast would cast every weight anew at every step
     def _translate_batch(
         self, sentences: Sequence[Sentence], options: TranslationOptions, n_best: int
     ) -> list[list[Translation]]:
-        """Ids -> batch -> encoder -> attention and decoder -> beam -> pieces -> text."""
+        """Ids -> batch -> encoder -> attention and decoder -> beam, then -> pieces -> text."""
+        found = self.search_batch(sentences, options, n_best=n_best)
+        if options.method == "mbr":
+            return [
+                self._least_risky(sentence, samples, options)[:n_best]
+                for sentence, samples in zip(sentences, found, strict=True)
+            ]
+        return [
+            [self.translation_of(sentence, hypothesis, options) for hypothesis in hypotheses]
+            for sentence, hypotheses in zip(sentences, found, strict=True)
+        ]
+
+    @torch.no_grad()  # not inference_mode, under which autocast would cast every weight anew at every step
+    def search_batch(
+        self, sentences: Sequence[Sentence], options: TranslationOptions, *, n_best: int = 1
+    ) -> list[list[Hypothesis]]:
+        """Ids -> batch -> encoder -> attention and decoder -> beam: the hypotheses of every sentence, best first.
+
+        With :meth:`translation_of` the two halves of a translation, for who wants them apart. Every sentence has a
+        piece at least.
+        """
         tokenizer = self.source_tokenizer
         ids = [sentence.ids for sentence in sentences]
         source, lengths = make_source(ids, eos_id=tokenizer.eos_id, pad_id=tokenizer.pad_id)
@@ -371,18 +388,8 @@ class Translator:
                     ready.start(*other.source(sentences, device=self.device))
                     for ready, other in zip(self._ready[1:], self.others, strict=True)
                 )
-                found = searching.find(self._ensemble, EnsembleState((state, *others)), sentences, **asked)
-            else:
-                found = searching.find(self._ready[0], state, sentences, **asked)
-        if options.method == "mbr":
-            return [
-                self._least_risky(sentence, samples, options)[:n_best]
-                for sentence, samples in zip(sentences, found, strict=True)
-            ]
-        return [
-            [self._rendering.translation(sentence, hypothesis, options) for hypothesis in hypotheses]
-            for sentence, hypotheses in zip(sentences, found, strict=True)
-        ]
+                return searching.find(self._ensemble, EnsembleState((state, *others)), sentences, **asked)
+            return searching.find(self._ready[0], state, sentences, **asked)
 
     def _least_risky(
         self, sentence: Sentence, samples: Sequence[Hypothesis], options: TranslationOptions
@@ -394,6 +401,10 @@ class Translator:
         render = self._rendering.translation
         return [replace(render(sentence, first[text], options), score=utility) for text, utility in utilities.items()]
 
+    def translation_of(self, sentence: Sentence, hypothesis: Hypothesis, options: TranslationOptions) -> Translation:
+        """Pieces -> text: the translation that a hypothesis is."""
+        return self._rendering.translation(sentence, hypothesis, options)
+
     def _attended_lengths(self, sentences: Sequence[Sentence], lengths: Tensor, options: TranslationOptions) -> Tensor:
         """Pieces of every sentence, its end not counted, as attention sees them; `lengths` are the first model's."""
         tokenizer = self._aligned_tokenizer
@@ -401,22 +412,3 @@ class Translator:
             return lengths
         counts = [len(ids) for ids in tokenizer.encode([sentence.text for sentence in sentences])]
         return torch.tensor(counts, device=self.device)
-
-
-def _join_n_best(
-    line: SourceLine, of_parts: Sequence[Sequence[Translation]], options: TranslationOptions
-) -> list[Translation]:
-    """The k-th translation of a line is made of the k-th of every part, or of the last where a part has fewer."""
-    scoring = scoring_of(options)
-
-    def score(parts: Sequence[Translation]) -> float:
-        if options.method == "mbr":
-            return statistics.fmean(part.score for part in parts)
-        pieces = sum(len(part.piece_log_probs) for part in parts)
-        return scoring.score(math.fsum(part.log_prob for part in parts), max(1, pieces))
-
-    count = max(len(translations) for translations in of_parts)
-    return [
-        join_translations(line.text, line.parts, [found[min(k, len(found) - 1)] for found in of_parts], score=score)
-        for k in range(count)
-    ]

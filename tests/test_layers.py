@@ -28,6 +28,7 @@ DOWN: dict[str, set[str]] = {
 }
 DOWN["build"] = BASE | {"recipe", "text", "nn", "search", "data", "model"}
 DOWN["model_directory"] = DOWN["build"] | {"build"}
+DOWN["machine"] = set()
 DOWN["plots"] = {"errors"}  # takes numbers and labels, whoever made them
 # Around the translator: what has to do with text only comes without torch.
 DOWN["translation_options"] = {"errors", "recipe"}
@@ -41,7 +42,7 @@ DOWN["held_out"] = {"errors", "recipe", "text", "evaluation"}
 DOWN["tables"] = set()
 DOWN["comparison"] = DOWN["held_out"] | {"held_out", "plots", "storage", "tables"}
 DOWN["searching"] = {"errors", "text", "search", "translation_options", "demands", "source_lines"}
-DOWN["rendering"] = DOWN["searching"] | {"translation"}
+DOWN["rendering"] = DOWN["searching"] | {"searching", "translation"}
 DOWN["members"] = DOWN["model_directory"] | {"source_lines"}
 DOWN["pair_scoring"] = DOWN["members"] | DOWN["searching"] | {"members", "searching", "scored"}
 DOWN["translator"] = DOWN["pair_scoring"] | {
@@ -53,9 +54,10 @@ DOWN["translator"] = DOWN["pair_scoring"] | {
 }
 DOWN["soft_alignment"] = DOWN["translator"] | {"translator", "plots"}
 DOWN["model_evaluation"] = DOWN["translator"] | {"translator", "evaluation", "held_out"}
-DOWN["training"] = DOWN["model_evaluation"] | DOWN["soft_alignment"] | {"model_evaluation", "soft_alignment"}
+DOWN["benchmark"] = DOWN["model_evaluation"] | {"machine", "model_evaluation", "rendering"}
+DOWN["training"] = DOWN["model_evaluation"] | DOWN["soft_alignment"] | {"machine", "model_evaluation", "soft_alignment"}
 DOWN["serving"] = DOWN["training"] | {"training", "comparison", "tables", ""}  # "" is seq2seq itself, its public names
-DOWN["cli"] = DOWN["serving"] | {"serving"}
+DOWN["cli"] = DOWN["serving"] | {"serving", "benchmark"}
 
 WITHOUT_TORCH = {
     "errors", "recipe", "text", "translation", "translation_options", "demands", "source_lines", "minimum_bayes_risk",

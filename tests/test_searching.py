@@ -141,7 +141,7 @@ def test_a_long_line_keeps_its_prefix_and_refuses_phrases(translator: Translator
     line = "Where is the station? " * 8
     best = translator.translate(Source(text=line, prefix="Je voudrais"), max_input_pieces=20)
     assert best.text.startswith("Je voudrais")
-    with pytest.raises(UsageError, match=r"^line 1 has \d+ pieces, more than the 20 that are read at once"):
+    with pytest.raises(UsageError, match=r"^line 1 is translated in \d+ parts, and nobody knows in which of them"):
         translator.translate(Source(text=line, include=("gare",)), max_input_pieces=20)
 
 

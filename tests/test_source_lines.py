@@ -62,3 +62,36 @@ def test_errors_count_from_the_first_line(translator: Translator) -> None:
             options=options,
             first=11,
         )
+
+
+def test_sentences_are_encoded_one_by_one_and_split_further_where_too_long(translator: Translator) -> None:
+    tokenizer = translator.source_tokenizer
+    text = "Where is it?  I see Mr. Cat. " + "The " + "dog, the " * 20 + "milk.\tYes"
+    options = TranslationOptions(split_sentences=True, max_input_pieces=40)
+    [line, blank] = prepare_lines(
+        [text, " "], tokenizer=tokenizer, target_tokenizer=tokenizer, options=options, first=1
+    )
+    found = [part.text for part in line.parts]
+    assert found[:2] == ["Where is it?", "I see Mr. Cat."]
+    assert (found[-1], line.parts[-2].separator) == ("Yes", "\t")
+    assert len(found) > 4
+    assert "".join(part.text + part.separator for part in line.parts) == text
+    assert [sentence.text for sentence in line.sentences] == found
+    assert [sentence.ids for sentence in line.sentences] == [tokenizer.encode_one(part) for part in found]
+    assert max(len(sentence.ids) for sentence in line.sentences) <= 40
+    assert [sentence.ids for sentence in blank.sentences] == [[]]
+
+
+def test_a_sentence_that_is_too_long_is_truncated_by_itself_or_refused(translator: Translator) -> None:
+    tokenizer = translator.source_tokenizer
+    text = "Where is it? " + "The " + "dog, the " * 20 + "milk. Yes"
+    options = TranslationOptions(split_sentences=True, max_input_pieces=30, long_input="truncate")
+    [line] = prepare_lines([text], tokenizer=tokenizer, target_tokenizer=tokenizer, options=options, first=1)
+    first, second, third = line.parts
+    assert (first.text, third.text, second.separator) == ("Where is it?", "Yes", " ")
+    assert second.text.startswith("The dog, the dog")
+    assert len(line.sentences[1].ids) <= 30
+    options = TranslationOptions(split_sentences=True, max_input_pieces=30, long_input="error")
+    message = r"^line 5 has a sentence of \d+ pieces, but the model reads at most 30 at once; shorten it"
+    with pytest.raises(UsageError, match=message):
+        prepare_lines([text], tokenizer=tokenizer, target_tokenizer=tokenizer, options=options, first=5)

@@ -189,6 +189,7 @@ def test_a_list_with_something_else_in_it_is_refused_with_its_place(translator: 
         ({"max_length_ratio": float("inf")}, "max_length_ratio must be"),
         ({"max_length_offset": 0}, "max_length_offset must be"),
         ({"max_input_pieces": 0}, "max_input_pieces must be"),
+        ({"split_sentences": 1}, "split_sentences must be True or False, not 1"),
         ({"long_input": "cut"}, "long_input must be split, truncate or error, not 'cut'"),
     ],
 )
@@ -268,6 +269,75 @@ def test_long_lines_are_split_and_their_parts_translated_one_by_one(translator: 
     lists = translator.translate(f"{one} {two}", beam=3, n_best=3, max_input_pieces=limit)
     of_parts = translator.translate([one, two], beam=3, n_best=3)
     assert [each.text for each in lists] == [f"{a.text} {b.text}".strip() for a, b in zip(*of_parts, strict=True)]
+
+
+DOCUMENT = [
+    "Where is the station? It is behind the market.\tMr. Cat would like two tickets!",
+    "",
+    "  ",
+    "The small dog. 犬。猫？",
+    "Where is the milk?",
+]
+SENTENCES_OF_DOCUMENT = [
+    ["Where is the station?", "It is behind the market.", "Mr. Cat would like two tickets!"],
+    [],
+    [],
+    ["The small dog.", "犬。", "猫？"],
+    ["Where is the milk?"],
+]
+
+
+def test_sentences_are_translated_one_by_one_and_joined(translator: Translator) -> None:
+    alone = [[translator.translate(text, beam=3) for text in texts] for texts in SENTENCES_OF_DOCUMENT]
+    found = translator.translate(DOCUMENT, beam=3, split_sentences=True)
+    for gaps, each, parts in zip([" \t", "", "", " ", ""], found, alone, strict=True):
+        texts = [part.text for part in parts]
+        if gaps == " ":  # the model writes no full-width marks, so a space takes their place
+            assert each.text == f"{texts[0]} {texts[1]} {texts[2]}"
+        else:
+            assert each.text == "".join(text + gap for text, gap in zip(texts, [*gaps, ""], strict=False))
+        assert each.log_prob == pytest.approx(sum(part.log_prob for part in parts), abs=1e-4)
+        pieces = sum(len(part.piece_log_probs) for part in parts)
+        assert each.score == pytest.approx(each.log_prob / max(1, pieces), abs=1e-5)
+        assert each.pieces == tuple(piece for part in parts for piece in part.pieces)
+        assert each.source_pieces == sum(part.source_pieces for part in parts)
+    source_words, target_words, links = 0, 0, []
+    for text, part in zip(SENTENCES_OF_DOCUMENT[0], alone[0], strict=True):
+        links += [(source + source_words, target + target_words) for source, target in part.alignment]
+        source_words += len(text.split())
+        target_words += len(part.text.split())
+    assert list(found[0].alignment) == links != []
+    assert_same([found[4]], [translator.translate(DOCUMENT[4], beam=3)])
+    assert_same(list(translator.stream(iter(DOCUMENT), chunk=2, beam=3, split_sentences=True)), found)
+
+
+def test_sentences_of_all_lines_share_batches(translator: Translator, monkeypatch: pytest.MonkeyPatch) -> None:
+    start: Callable[..., Any] = translator.model.start
+    sizes = []
+
+    def counting(source: torch.Tensor, lengths: torch.Tensor) -> Any:
+        sizes.append(source.shape[0])
+        return start(source, lengths)
+
+    monkeypatch.setattr(translator.model, "start", counting)
+    translator.translate(DOCUMENT, beam=1, split_sentences=True, batch_size=64)
+    assert sizes == [7]
+
+
+def test_lists_of_lines_in_sentences_are_made_of_the_lists_of_the_sentences(translator: Translator) -> None:
+    of_parts = [translator.translate(text, beam=3, n_best=3) for text in SENTENCES_OF_DOCUMENT[0]]
+    [found, blank] = translator.translate(DOCUMENT[:2], beam=3, n_best=3, split_sentences=True)
+    assert [each.text for each in found] == [f"{a.text} {b.text}\t{c.text}" for a, b, c in zip(*of_parts, strict=True)]
+    assert [each.text for each in blank] == [""]
+
+
+def test_line_breaks_of_a_document_stay(translator: Translator) -> None:
+    one, two = (translator.translate(text, beam=2).text for text in ("Where is it?", "bread and milk"))
+    text = "\nWhere is it? Where is it?\n\n bread and milk\n"
+    assert translator.translate(text, beam=2, split_sentences=True).text == f"\n{one} {one}\n\n {two}\n"
+    assert translator.translate("bread and milk\n", beam=2, split_sentences=True).text == f"{two}\n"
+    assert translator.translate(["\n\n", "\n"], beam=2, split_sentences=True)[0].text == "\n\n"
+    assert "\n" not in translator.translate(text, beam=2).text
 
 
 def test_long_lines_can_be_truncated_or_refused(translator: Translator) -> None:

@@ -1,4 +1,4 @@
-"""Translation speed of a trained model: sentences and pieces per second for several beams and batch sizes.
+"""Translation speed of a trained model in the settings of docs/lab-notes.md; `seq2seq-benchmark` has any others.
 
     python tools/benchmark_decoding.py --model runs/en-fr --input test.en [--rounds 3]
 
@@ -8,7 +8,6 @@ The settings take turns within every round; medians and ranges over the rounds a
 from __future__ import annotations
 
 import argparse
-import statistics
 import sys
 import time
 from collections.abc import Sequence
@@ -16,11 +15,10 @@ from pathlib import Path
 
 import torch
 
+from seq2seq.benchmark.material import text_of_file
+from seq2seq.benchmark.measuring import Setting, measure
 from seq2seq.errors import Seq2SeqError
 from seq2seq.translator import Translator
-
-#: (beam, batch size)
-SETTINGS = ((1, 64), (5, 64), (5, 16), (5, 1))
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -29,7 +27,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser.add_argument("--model", required=True)
     parser.add_argument("--input", type=Path, required=True, help="source text, one sentence per line")
     parser.add_argument("--rounds", type=int, default=3)
-    parser.add_argument("--sentences", type=int, default=1000, help="use the first N lines")
+    parser.add_argument("--sentences", type=int, default=1000, help="use the first N lines that are not blank")
     parser.add_argument("--single", type=int, default=100, help="lines for batches of one sentence")
     parser.add_argument("--precision", default="fp32")
     parser.add_argument("--device", default="auto")
@@ -37,29 +35,22 @@ def main(argv: Sequence[str] | None = None) -> int:
     began = time.perf_counter()
     try:
         translator = Translator.load(arguments.model, device=arguments.device, precision=arguments.precision)
+        loaded = time.perf_counter() - began
+        text = text_of_file(arguments.input, sentences=arguments.sentences, tokenizer=translator.source_tokenizer)
+        settings = [Setting(1, 64), Setting(5, 64), Setting(5, 16), Setting(5, 1, sentences=arguments.single)]
+        throughputs, _ = measure(translator, text, settings=settings, rounds=arguments.rounds, say=lambda line: None)
     except Seq2SeqError as error:
         print(f"benchmark_decoding: error: {error}", file=sys.stderr)
         return error.exit_code
-    loaded = time.perf_counter() - began
-    lines = arguments.input.read_text(encoding="utf-8").split("\n")[: arguments.sentences]
-    lines = [line for line in lines if line.strip()]
-    speeds: dict[tuple[int, int], list[tuple[float, float]]] = {setting: [] for setting in SETTINGS}
-    for _ in range(arguments.rounds):
-        for beam, batch_size in SETTINGS:
-            part = lines[: arguments.single] if batch_size == 1 else lines
-            began = time.perf_counter()
-            results = translator.translate(part, beam=beam, batch_size=batch_size, alignment=False)
-            seconds = time.perf_counter() - began
-            pieces = sum(len(result.pieces) for result in results)
-            speeds[beam, batch_size].append((len(part) / seconds, pieces / seconds))
     print(
         f"torch {torch.__version__}, {translator.device}, {torch.get_num_threads()} threads; loaded in {loaded:.2f} s"
     )
-    for (beam, batch_size), figures in speeds.items():
-        by_sentence, by_piece = [figure[0] for figure in figures], [figure[1] for figure in figures]
+    for each in throughputs:
+        sentences = each.per_second(lambda turn: turn.sentences)
+        tokens = each.per_second(lambda turn: turn.target_tokens)
         print(
-            f"beam {beam}, batch {batch_size}: {statistics.median(by_sentence):,.1f} sentences/s "
-            f"({min(by_sentence):,.1f} to {max(by_sentence):,.1f}), {statistics.median(by_piece):,.0f} pieces/s"
+            f"beam {each.setting.beam}, batch {each.setting.batch_size}: {sentences.median:,.1f} sentences/s "
+            f"({sentences.lowest:,.1f} to {sentences.highest:,.1f}), {tokens.median:,.0f} target tokens/s"
         )
     return 0
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -15,6 +16,8 @@ if TYPE_CHECKING:
 Format = Callable[[int, "Sequence[Translation]"], list[str]]
 
 _SEPARATOR = " ||| "
+#: What JSON says of a translation beside its text.
+_DETAILS = ("score", "log_prob", "tokens", "token_log_probs", "word_confidences", "alignment", "finished")
 
 
 def plain_format(*, scores: bool, alignment: bool) -> Format:
@@ -47,11 +50,10 @@ def n_best_format(*, alignment: bool) -> Format:
 
 def json_format(*, n_best: bool, soft_alignment: bool = False) -> Format:
     """A JSON object per line of input, of its best translation; with `n_best` the list of all of them in it."""
+    details = Details.of(scores=True, alignment=True, everything=True, n_best=n_best, soft_alignment=soft_alignment)
 
     def lines(number: int, translations: Sequence[Translation]) -> list[str]:
-        record = _record(translations[0], soft=soft_alignment)
-        if n_best:
-            record["n_best"] = [_record(each, soft=soft_alignment) for each in translations]
+        record = {"translation": translations[0].text, **details.fields(translations)}
         return [json.dumps(record, ensure_ascii=False)]
 
     return lines
@@ -116,9 +118,38 @@ def pharaoh(translation: Translation) -> str:
     return " ".join(f"{source}-{target}" for source, target in translation.alignment)
 
 
-def _record(translation: Translation, *, soft: bool) -> dict[str, Any]:
-    record: dict[str, Any] = {
-        "translation": translation.text,
+@dataclass(frozen=True)
+class Details:
+    """What JSON says of a line beside its translation: fields by their names, and perhaps the n best, scored."""
+
+    chosen: tuple[str, ...] = ()
+    n_best: bool = False
+
+    @classmethod
+    def of(
+        cls, *, scores: bool, alignment: bool, everything: bool, n_best: bool, soft_alignment: bool = False
+    ) -> Details:
+        """Those that are asked for by themselves, or everything; the soft alignment is part of neither."""
+        wanted = {"score": scores, "alignment": alignment}
+        chosen = [name for name in _DETAILS if everything or wanted.get(name)]
+        return cls((*chosen, "soft_alignment") if soft_alignment else tuple(chosen), n_best=n_best)
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Names of the fields."""
+        return (*self.chosen, "n_best") if self.n_best else self.chosen
+
+    def fields(self, translations: Sequence[Translation]) -> dict[str, Any]:
+        """The fields of the best translation, and as `n_best` the list of all of them."""
+        found = _details(translations[0], self.chosen)
+        if self.n_best:
+            names = self.chosen if "score" in self.chosen else ("score", *self.chosen)
+            found["n_best"] = [{"translation": each.text, **_details(each, names)} for each in translations]
+        return found
+
+
+def _details(translation: Translation, names: Sequence[str]) -> dict[str, Any]:
+    record = {
         "score": round(translation.score, 6),
         "log_prob": round(translation.log_prob, 6),
         "tokens": list(translation.pieces),
@@ -126,10 +157,9 @@ def _record(translation: Translation, *, soft: bool) -> dict[str, Any]:
         "word_confidences": [round(value, 6) for value in translation.word_confidences],
         "alignment": [list(pair) for pair in translation.alignment],
         "finished": translation.finished,
+        "soft_alignment": [[round(weight, 4) for weight in row] for row in translation.soft_alignment],
     }
-    if soft:
-        record["soft_alignment"] = [[round(weight, 4) for weight in row] for row in translation.soft_alignment]
-    return record
+    return {name: record[name] for name in names}
 
 
 def _json(record: dict[str, Any]) -> str:

@@ -20,7 +20,9 @@ Chunk = TypeVar("Chunk")
 class TranslationProgress:
     """Counts what was translated, and says how fast it was."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, unit: str = "sentence") -> None:
+        """`unit`: what a translation is one of, in the singular."""
+        self._unit = unit
         self.sentences = 0
         self.source_tokens = 0
         self.target_tokens = 0
@@ -36,13 +38,13 @@ class TranslationProgress:
 
     def figures(self) -> str:
         """Beside a bar."""
-        return f"{self.sentences:,} sentences, {_rate(self.sentences, self.seconds)}/s"
+        return f"{self.sentences:,} {self._unit}s, {_rate(self.sentences, self.seconds)}/s"
 
     def summary(self) -> str:
         """Sentences, seconds and rates in one line; time spent waiting for input does not count."""
-        lines = "1 sentence" if self.sentences == 1 else f"{self.sentences} sentences"
+        count = f"{self.sentences} {self._unit}{'s' * (self.sentences != 1)}"
         return (
-            f"{lines} in {self.seconds:.1f} s: {_rate(self.sentences, self.seconds)} sentences/s, "
+            f"{count} in {self.seconds:.1f} s: {_rate(self.sentences, self.seconds)} {self._unit}s/s, "
             f"{_rate(self.source_tokens, self.seconds)} source and {_rate(self.target_tokens, self.seconds)} "
             "target tokens/s"
         )

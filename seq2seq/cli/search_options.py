@@ -89,6 +89,12 @@ def add_search_options(parser: ArgumentParser) -> None:
         "join the translations; truncate it; or stop with an error [split]",
     )
     group.add_argument("--max-input-pieces", metavar="N", type=count, help="longest source read at once [200]")
+    group.add_argument(
+        "--split-sentences",
+        action=argparse.BooleanOptionalAction,
+        help="translate each sentence of a line by itself, and join the translations with the white space that stood "
+        "between the sentences: for lines that are paragraphs [--no-split-sentences]",
+    )
     _add_batch_options(group, sentences="sentences translated", pieces="source pieces translated")
     _add_sampling_options(parser)
 
@@ -209,6 +215,7 @@ def search_keywords(arguments: argparse.Namespace) -> TranslationKeywords:
         "epsilon": arguments.epsilon,
         "long_input": arguments.long_input,
         "max_input_pieces": arguments.max_input_pieces,
+        "split_sentences": arguments.split_sentences,
         "batch_size": _batch_size(arguments),
         "max_tokens": arguments.max_tokens,
     }

@@ -12,9 +12,10 @@ from typing import TYPE_CHECKING
 
 from seq2seq.cli.arguments import ArgumentParser, count
 from seq2seq.cli.failure import run, say
-from seq2seq.cli.formats import Format, json_format, n_best_format, plain_format
+from seq2seq.cli.input_format import add_input_format_options, choose_layout
+from seq2seq.cli.layout import Feed, Layout
 from seq2seq.cli.options import ChosenModel, add_model_options
-from seq2seq.cli.progress import Bar, Clock, TranslationProgress, is_watched, warn
+from seq2seq.cli.progress import Bar, TranslationProgress, is_watched, warn
 from seq2seq.cli.reading import MOST_LINES, LineReader, chunk_sizes, file_or_stream, open_reader
 from seq2seq.cli.search_options import add_search_options, search_keywords
 from seq2seq.cli.writing import Output, check_output
@@ -28,7 +29,8 @@ PROGRAM = "seq2seq-translate"
 _DESCRIPTION = """\
 Translate lines: n lines in give n lines out, in order, whatever they hold.
 
-Only \\n ends a line. What is not UTF-8 is replaced by U+FFFD, and the command says so at its end. Lines are translated
+Only \\n ends a line. A line is a sentence or, with --split-sentences, a paragraph; or a row of TSV or a JSON object,
+see --input-format. What is not UTF-8 is replaced by U+FFFD, and the command says so at its end. Lines are translated
 as soon as they arrive, many together where many have arrived. Nothing but translations goes to stdout."""
 
 _EXAMPLES = """\
@@ -36,7 +38,10 @@ examples:
   echo 'Where is the station?' | seq2seq-translate
   seq2seq-translate --model runs/en-fr --beam 10 -i input.en -o output.fr
   seq2seq-translate --model runs/one runs/two --weights 2 1 -i input.en -o output.fr
-  seq2seq-translate --n-best 5 --alignment < input.en > output.nbest"""
+  seq2seq-translate --n-best 5 --alignment < input.en > output.nbest
+  seq2seq-translate --split-sentences < book.txt > translated.txt
+  seq2seq-translate -i table.tsv --source-column en --target-column fr > translated.tsv
+  seq2seq-translate -i reviews.jsonl --source-field review -o translated.jsonl"""
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -107,6 +112,7 @@ def _parser() -> ArgumentParser:
         "other numbers, unknown words, all in the place of the words aligned with them; tags such as <b>, which the "
         "model then does not see",
     )
+    add_input_format_options(parser)
     add_model_options(parser)
     add_search_options(parser)
     parser.add_general_options(quiet="say nothing on stderr but warnings and errors")
@@ -117,6 +123,7 @@ def _translate(arguments: Sequence[str] | None) -> None:
     chosen = _parser().parse_args(arguments)
     source, target = file_or_stream(chosen.input), file_or_stream(chosen.output)
     _check(chosen, source, target)
+    layout = choose_layout(chosen, source=source)
     model = ChosenModel.of(chosen)
     with open_reader(source, ahead=2 * MOST_LINES) as reader:  # it reads while the model loads
         try:
@@ -124,7 +131,7 @@ def _translate(arguments: Sequence[str] | None) -> None:
             if source is None and sys.stdin.isatty():
                 end = "Ctrl-Z and Enter" if os.name == "nt" else "Ctrl-D"
                 say(f"{PROGRAM}: type a sentence and press Enter; {end} ends")
-            _translate_lines(reader, translator, chosen, source=source, target=target)
+            _translate_lines(reader, layout, translator, chosen, source=source, target=target)
         finally:
             warn(PROGRAM, reader.invalid.message())
 
@@ -144,7 +151,13 @@ def _check(chosen: argparse.Namespace, source: Path | None, target: Path | None)
 
 
 def _translate_lines(
-    reader: LineReader, translator: Translator, chosen: argparse.Namespace, *, source: Path | None, target: Path | None
+    reader: LineReader,
+    layout: Layout,
+    translator: Translator,
+    chosen: argparse.Namespace,
+    *,
+    source: Path | None,
+    target: Path | None,
 ) -> None:
     if chosen.alignment and not translator.has_attention:
         raise UsageError("the model has no attention, so it cannot align words; leave out --alignment")
@@ -163,21 +176,17 @@ def _translate_lines(
     is_file = source is not None and source.is_file()
     # A sentence has 16 pieces or more, as a rule.
     sizes = chunk_sizes(chosen.batch_size or max(translator.options.batch_size, (chosen.max_tokens or 0) // 16))
-    clock = Clock(reader.chunks(sizes, patient=is_file))
-    results = translator.translate_chunks(clock, n_best=n_best, **keywords)
-    lines_of = _format(chosen)
+    feed = Feed(reader.chunks(sizes, patient=is_file), layout)
+    results = translator.translate_chunks(feed, n_best=n_best, **keywords)
     watched = not chosen.quiet and is_watched(output_is_file=target is not None)
-    progress = TranslationProgress()
-    output = Output(target)
+    in_sentences = translator.options.split_sentences if chosen.split_sentences is None else chosen.split_sentences
+    progress = TranslationProgress(unit="line" if in_sentences else "sentence")
+    output = Output(target, keep_returns=layout.copies)
     try:
         with output, Bar("translating", total=reader.size) if watched else nullcontext() as bar:
             for translations in results:
-                output.write(
-                    line
-                    for number, best_first in enumerate(translations, start=progress.sentences)
-                    for line in lines_of(number, best_first)
-                )
-                progress.add(translations, seconds=clock.seconds())
+                output.write(feed.lines(translations))
+                progress.add(feed.translated(translations), seconds=feed.seconds())
                 if bar is not None:
                     bar.show(reader.bytes_taken, progress.figures())
     except BaseException:
@@ -185,14 +194,6 @@ def _translate_lines(
         raise
     if not chosen.quiet:
         say(f"{PROGRAM}: {progress.summary()}")
-
-
-def _format(chosen: argparse.Namespace) -> Format:
-    if chosen.json:
-        return json_format(n_best=chosen.n_best is not None, soft_alignment=chosen.soft_alignment)
-    if chosen.n_best is not None:
-        return n_best_format(alignment=chosen.alignment)
-    return plain_format(scores=chosen.scores, alignment=chosen.alignment)
 
 
 if __name__ == "__main__":

@@ -22,9 +22,13 @@ class Output:
     name ends in `.gz` is compressed. A device or a pipe is written to as it is.
     """
 
-    def __init__(self, path: Path | None) -> None:
-        """Open the file `path`, or stdout for None. Raises UsageError when that cannot be."""
+    def __init__(self, path: Path | None, *, keep_returns: bool = False) -> None:
+        """Open the file `path`, or stdout for None. Raises UsageError when that cannot be.
+
+        A line break inside of a line becomes a space when it is written; `keep_returns` leaves carriage returns.
+        """
         self.path = path
+        self._breaks = "\n" if keep_returns else "\n\r"
         self.lines = 0
         #: Where an unfinished file lies; None for stdout and devices.
         self.partial: Path | None = None
@@ -51,8 +55,10 @@ class Output:
         self._file = file
 
     def write(self, lines: Iterable[str]) -> None:
-        """Write lines and their breaks in UTF-8, and let them go at once. A line break inside becomes a space."""
-        whole = [line.replace("\n", " ").replace("\r", " ") for line in lines]
+        """Write lines and their breaks in UTF-8, and let them go at once."""
+        whole = list(lines)
+        for mark in self._breaks:
+            whole = [line.replace(mark, " ") for line in whole]
         try:
             self._stream.write("".join(line + "\n" for line in whole).encode("utf-8", "replace"))
             self._stream.flush()

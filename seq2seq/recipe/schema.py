@@ -89,6 +89,11 @@ class Search(Section):
     max_input_pieces: Positive = Field(
         default=200, description="Longest source read at once.", json_schema_extra=CHANGEABLE
     )
+    split_sentences: bool = Field(
+        default=False,
+        description="Translate each sentence of a line by itself, and join the translations as the sentences were.",
+        json_schema_extra=CHANGEABLE,
+    )
 
 
 def _metrics_differ(evaluation: Evaluation) -> Iterator[Contradiction]:

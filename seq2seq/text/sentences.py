@@ -1,14 +1,16 @@
-"""Splitting of a line that is too long to be translated at once, at the best places there are, with nothing lost."""
+"""Splitting of a line: into its sentences, or, where it is too long to be translated at once, at the best places."""
 
 from __future__ import annotations
 
 import re
 import unicodedata
 from bisect import bisect_right
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence, Set
 from dataclasses import dataclass
 from itertools import accumulate, pairwise
 from typing import NamedTuple
+
+from seq2seq.text.sentence_ends import CLOSING, EAST_ASIAN, SURE_MARKS, has_line_break, sentence_ends
 
 #: Gives the number of pieces of every text.
 Count = Callable[[Sequence[str]], Sequence[int]]
@@ -26,18 +28,13 @@ class Part:
 _LETTER, _MARK, _WORD, _CLAUSE, _SENTENCE = range(5)
 _BEST_FIRST = (_SENTENCE, _CLAUSE, _WORD, _MARK, _LETTER)
 
-_CLOSING = "\"'”’»›)\\]}」』】〉》）］"
+_NOT_SPACE = re.compile(r"\S")
+_CLOSING = re.escape(CLOSING)
 _ONLY_CLOSING = re.compile(rf"[{_CLOSING}]+")
-_SENTENCE_END = re.compile(rf"[.!?…‽。！？｡؟۔।॥][{_CLOSING}]*$")
+_SURE_END = re.compile(rf"(?:[．{SURE_MARKS}]|(?!\s)[{EAST_ASIAN}-\U0010ffff][!?]+)[{_CLOSING}]*$")
 _CLAUSE_END = re.compile(rf"[,;:–—、，；：､،؛][{_CLOSING}]*$")
 #: Places after a mark inside a word: in scripts without spaces, addresses, lists.
-_MARKS_INSIDE = re.compile(rf"[-_.,;:!?/…–—。！？｡؟۔।॥、，；：､،؛]+[{_CLOSING}]*")
-#: Words whose full stop does not end a sentence.
-_ABBREVIATION = re.compile(
-    r"(?:^|\W)(?:[^\W\d_]|mr|mrs|ms|dr|prof|st|mme|mlle|no|nr|vs|cf|fig|vol|pp)\.$", re.IGNORECASE
-)
-#: From here on, scripts have full-width marks of their own, without spaces after them.
-_FULL_WIDTH = "\u2e80"
+_MARKS_INSIDE = re.compile(rf"[-_.,;:!?/…–—．{SURE_MARKS}、，；：､،؛]+[{_CLOSING}]*")
 _JOINER = "\u200d"
 #: Characters that are kept together, at most: there is text of nothing but combining marks.
 _LONGEST_CLUSTER = 32
@@ -80,26 +77,53 @@ def split_line(line: str, *, count: Count, limit: int) -> list[Part]:
         groups = [group for split in packed for group in split]
 
 
+def split_sentences(line: str) -> list[Part]:
+    """Split a line into its sentences; texts and separators of the parts one after the other are the line.
+
+    White space around the line is part of the first and the last sentence, but where a line break is in it, it is a
+    separator: the first part is empty then, or the last one has a separator.
+    """
+    starts, ends = [0], []
+    opening = len(line) - len(line.lstrip())
+    closing = max(opening, len(line.rstrip()))
+    if has_line_break(line[:opening]):
+        starts, ends = [0, opening], [0]
+    for end in sentence_ends(line):
+        ends.append(end)
+        starts.append(_NOT_SPACE.search(line, end).start())  # type: ignore[union-attr]  # a sentence follows
+    ends.append(closing if has_line_break(line[closing:]) else len(line))
+    return [
+        Part(line[start:end], line[end:following])
+        for start, end, following in zip(starts, ends, [*starts[1:], len(line)], strict=True)
+    ]
+
+
 def join_parts(texts: Sequence[str], parts: Sequence[Part]) -> str:
     """Join texts that stand for the parts, such as their translations, by the separators of the parts.
 
-    Where a part ends with a full-width mark and nothing follows it, its script has no space there; a text in a script
-    that has one gets it.
+    Where a part ends with a mark that needs no white space, and has none, its script has no space there; a text in a
+    script that has one gets it.
     """
     joined: list[str] = []
     for text, part in zip(texts, parts, strict=True):
         joined += (text, part.separator)
-        if not part.separator and part is not parts[-1] and _has_full_width_end(part.text) and not _is_full_width(text):
+        if not part.separator and part is not parts[-1] and _ends_without_space(part.text) and not _is_unspaced(text):
             joined.append(" ")
     return "".join(joined)
 
 
-def _has_full_width_end(text: str) -> bool:
-    return _is_full_width(text) and (_SENTENCE_END.search(text) or _CLAUSE_END.search(text)) is not None
+def _ends_without_space(text: str) -> bool:
+    """Whether a part ends with a mark after which its script has no space, or need not have one."""
+    return _SURE_END.search(text) is not None or (_is_full_width(text) and _CLAUSE_END.search(text) is not None)
+
+
+def _is_unspaced(text: str) -> bool:
+    """Whether a translation ends like that itself."""
+    return _is_full_width(text) or _SURE_END.search(text) is not None
 
 
 def _is_full_width(text: str) -> bool:
-    return text[-1:] >= _FULL_WIDTH
+    return text[-1:] >= EAST_ASIAN
 
 
 def _atoms(line: str, *, count: Count, limit: int) -> list[_Atom]:
@@ -109,33 +133,41 @@ def _atoms(line: str, *, count: Count, limit: int) -> list[_Atom]:
     ends = [*(match.end() for match in found[:-1]), len(line)]
     words = [line[start:end] for start, end in zip(starts, ends, strict=True)] if found else [line]
     gaps = [line[end:start] for end, start in zip(ends, starts[1:], strict=False)] + [""]
+    sentences = frozenset(sentence_ends(line))
     atoms: list[_Atom] = []
     for number, (word, gap, pieces) in enumerate(zip(words, gaps, count(words), strict=True)):
         # French sets spaces inside its quotation marks: what ends before a lone closing mark ends after it.
         ended = words[number - 1] + word if number and _ONLY_CLOSING.fullmatch(word) else word
-        rank = _rank(ended, words[number + 1] if number + 1 < len(words) else "")
+        rank = _rank(ended, words[number + 1] if number + 1 < len(words) else "", is_end=ends[number] in sentences)
         if pieces <= limit:
             atoms.append(_Atom(word, gap, rank, pieces))
         else:
-            inner = _inner_atoms(word, count=count, limit=limit)
+            inner = _inner_atoms(word, starts[number], sentences, count=count, limit=limit)
             atoms += [*inner[:-1], inner[-1]._replace(separator=gap, rank=rank)]
     return atoms
 
 
-def _rank(word: str, following: str) -> int:
-    """How good the place between two words is."""
+def _rank(word: str, following: str, *, is_end: bool) -> int:
+    """How good the place between two words is; `is_end`: a sentence ends there."""
+    if is_end:
+        return _SENTENCE
     if _ONLY_CLOSING.fullmatch(following):
         return _LETTER
-    if _SENTENCE_END.search(word) and not _ABBREVIATION.search(word) and not following[:1].islower():
-        return _SENTENCE
     return _CLAUSE if _CLAUSE_END.search(word) else _WORD
 
 
-def _inner_atoms(word: str, *, count: Count, limit: int) -> list[_Atom]:
-    """Pieces of a word at the marks in it, and where these are still too long, of about equal numbers of letters."""
+def _inner_atoms(word: str, start: int, sentences: Set[int], *, count: Count, limit: int) -> list[_Atom]:
+    """Pieces of a word at the marks in it, and where these are still too long, of about equal numbers of letters.
+
+    `start` is the word's place in its line, and `sentences` the places at which sentences end there.
+    """
     borders = [match.end() for match in _MARKS_INSIDE.finditer(word) if match.end() < len(word)]
-    texts = [word[start:end] for start, end in pairwise([0, *borders, len(word)])]
-    atoms = [_Atom(text, "", _inner_rank(text), 0) for text in texts]
+    borders = sorted({*borders, *(end for end in range(1, len(word)) if start + end in sentences)})
+    places = [0, *borders, len(word)]
+    atoms = [
+        _Atom(word[begin:end], "", _inner_rank(word[begin:end], is_end=start + end in sentences), 0)
+        for begin, end in pairwise(places)
+    ]
     settled = False
     while not settled:
         settled = True
@@ -149,11 +181,11 @@ def _inner_atoms(word: str, *, count: Count, limit: int) -> list[_Atom]:
     return atoms
 
 
-def _inner_rank(text: str) -> int:
-    """How good the place after a mark in a word is: only full-width marks end something, others spell addresses."""
-    if not _is_full_width(text):
-        return _MARK
-    return _SENTENCE if _SENTENCE_END.search(text) else _CLAUSE
+def _inner_rank(text: str, *, is_end: bool) -> int:
+    """How good the place after a mark in a word is; only full-width marks end clauses, others spell addresses."""
+    if is_end:
+        return _SENTENCE
+    return _CLAUSE if _is_full_width(text) else _MARK
 
 
 def _divided(text: str, number: int) -> Iterator[str]:

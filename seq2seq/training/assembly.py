@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 import torch
 
 from seq2seq.build import build_model
+from seq2seq.machine import describe_machine
 from seq2seq.model.encoder_decoder import EncoderDecoder
 from seq2seq.recipe import Recipe
 from seq2seq.text.tokenizer import Tokenizer
@@ -23,7 +24,6 @@ from seq2seq.training.graphs import recorder_for
 from seq2seq.training.interrupt import Interrupt
 from seq2seq.training.journal import Display, Journal
 from seq2seq.training.kept import Keeper
-from seq2seq.training.machine import describe_machine
 from seq2seq.training.minimum_risk import MinimumRisk
 from seq2seq.training.objective import Objective
 from seq2seq.training.observer import Observer

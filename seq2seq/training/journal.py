@@ -10,7 +10,6 @@ import time
 from pathlib import Path
 from typing import Any, Protocol
 
-import torch
 from torch.utils.tensorboard import SummaryWriter
 
 from seq2seq.errors import TrainingError
@@ -157,15 +156,3 @@ def duration(seconds: float) -> str:
     minutes, rest = divmod(round(max(0.0, seconds)), 60)
     hours, minutes = divmod(minutes, 60)
     return f"{hours}:{minutes:02d}:{rest:02d}" if hours else f"{minutes}:{rest:02d}"
-
-
-def memory_gib(device: torch.device) -> float:
-    """Highest memory use so far, GiB: of the GPU that trains, else of this process."""
-    if device.type == "cuda":
-        return torch.cuda.max_memory_allocated(device) / 2**30
-    try:
-        import resource
-    except ImportError:  # Windows has no resource module.
-        return 0.0
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    return peak / (2**30 if sys.platform == "darwin" else 2**20)

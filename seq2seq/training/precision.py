@@ -8,7 +8,7 @@ from contextlib import AbstractContextManager
 import torch
 from torch import Tensor
 
-from seq2seq.device import PrecisionName, resolve_precision
+from seq2seq.device import PrecisionName, precision_name, resolve_precision
 
 #: Cells that train worse in bf16 than in fp32, by tools/compare_precisions.py; none of all that there are
 #: (docs/lab-notes.md, "bf16 against fp32, cell by cell").
@@ -46,7 +46,7 @@ class Precision:
     @property
     def name(self) -> str:
         """fp32, bf16 or fp16."""
-        return {torch.float32: "fp32", torch.bfloat16: "bf16", torch.float16: "fp16"}[self.dtype]
+        return precision_name(self.dtype)
 
     def autocast(self) -> AbstractContextManager[object]:
         """Context in which the network computes."""

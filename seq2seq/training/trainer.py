@@ -12,6 +12,7 @@ from typing import Any
 import torch
 
 from seq2seq.data.loader import Share, TrainingLoader
+from seq2seq.machine import memory_gib
 from seq2seq.model.encoder_decoder import EncoderDecoder
 from seq2seq.recipe import Training
 from seq2seq.training.average import RunningMean
@@ -20,7 +21,7 @@ from seq2seq.training.distributed import World
 from seq2seq.training.follower import NoJournal
 from seq2seq.training.graphs import GraphedUpdates, Recorder, UpdateStep
 from seq2seq.training.interrupt import Interrupt, Interrupted
-from seq2seq.training.journal import Display, Journal, memory_gib
+from seq2seq.training.journal import Display, Journal
 from seq2seq.training.kept import Keeper
 from seq2seq.training.objective import Objective
 from seq2seq.training.precision import Precision

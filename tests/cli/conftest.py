@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import pytest
 
-from seq2seq.cli import evaluate, score, translate
+from seq2seq.cli import benchmark, evaluate, score, translate
 
 
 @dataclass(frozen=True)
@@ -38,7 +38,12 @@ class Ended:
 
 
 Command = Callable[..., Ended]
-MAINS = {"translate": translate.main, "evaluate": evaluate.main, "score": score.main}
+MAINS = {
+    "translate": translate.main,
+    "evaluate": evaluate.main,
+    "score": score.main,
+    "benchmark": benchmark.main,
+}
 
 
 @pytest.fixture

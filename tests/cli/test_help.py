@@ -7,11 +7,13 @@ import sys
 import pytest
 
 import seq2seq
-from seq2seq.cli import average, evaluate, score, translate
+from seq2seq.cli import average, benchmark, evaluate, score, translate
 from seq2seq.recipe import Search
 
+MODULES = {"translate": translate, "evaluate": evaluate, "average": average, "score": score, "benchmark": benchmark}
 
-@pytest.fixture(params=[translate, evaluate, average, score], ids=["translate", "evaluate", "average", "score"])
+
+@pytest.fixture(params=MODULES.values(), ids=MODULES)
 def module(request: pytest.FixtureRequest):
     return request.param
 
@@ -34,6 +36,7 @@ def test_version(module, capsys: pytest.CaptureFixture[str]) -> None:
     assert capsys.readouterr().out == f"{module.PROGRAM} {seq2seq.__version__}\n"
 
 
+@pytest.mark.parametrize("module", [translate, evaluate], ids=["translate", "evaluate"])
 def test_defaults_shown_are_those_of_the_recipe(module) -> None:
     parser = module._parser()
     for action in parser._actions:
@@ -41,7 +44,9 @@ def test_defaults_shown_are_those_of_the_recipe(module) -> None:
             shown = re.search(r"\[(.*)\]$", action.help)
             assert shown is not None
             default = Search.model_fields[action.dest].default
-            assert shown[1] == ("none" if default is None else str(default))
+            names = f"--{'' if default else 'no-'}{action.dest.replace('_', '-')}"
+            written = names if isinstance(default, bool) else "none" if default is None else str(default)
+            assert shown[1] == written
             assert action.default is None
 
 
@@ -65,7 +70,7 @@ def test_the_names_that_other_toolkits_use(line: str) -> None:
     assert (str(chosen.input), str(chosen.output), chosen.device) == ("a", "b", "cuda:1")
 
 
-@pytest.mark.parametrize("command", ["train", "translate", "evaluate", "average", "score"])
+@pytest.mark.parametrize("command", ["train", *MODULES])
 def test_a_command_run_as_a_module_runs(command: str) -> None:
     """And does not end in silence, as a module without its last two lines would."""
     shown = subprocess.run(

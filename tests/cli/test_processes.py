@@ -92,7 +92,7 @@ def test_a_reader_that_has_had_enough_ends_the_command_quietly(
     assert ": model " in said[0]
 
 
-@pytest.mark.parametrize("name", ["translate", "evaluate", "score"])
+@pytest.mark.parametrize("name", ["translate", "evaluate", "score", "benchmark"])
 def test_help_and_mistakes_answer_before_torch_is_imported(name: str, tmp_path: Path) -> None:
     arguments = [["--help"], ["--version"], ["--beam", "0"], ["--model", str(tmp_path / "missing")], []]
     code = f"""

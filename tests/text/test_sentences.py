@@ -5,7 +5,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from seq2seq.text.sentences import Part, join_parts, split_line
+from seq2seq.text.sentence_ends import sentence_ends
+from seq2seq.text.sentences import Part, join_parts, split_line, split_sentences
 
 
 def letters(texts: Sequence[str]) -> list[int]:
@@ -65,6 +66,10 @@ def test_scripts_without_spaces() -> None:
     assert join_parts(["It is fine.", "It will rain.", "Long"], parts) == "It is fine. It will rain. Long"
     assert join_parts(["很好。", "下雨。", "长"], parts) == "很好。下雨。长"
     assert join_parts(["Good.", "Day."], [Part("好。", ""), Part("天。", "")]) == "Good. Day."
+    assert join_parts(["Good?", "Day."], [Part("好?", ""), Part("天。", "")]) == "Good? Day."
+    assert join_parts(["Where?", "Here."], [Part("أين؟", ""), Part("هنا", "")]) == "Where? Here."
+    assert join_parts(["کہاں؟", "یہاں۔"], [Part("أين؟", ""), Part("هنا", "")]) == "کہاں؟یہاں۔"
+    assert join_parts(["http://a?", "b=c"], [Part("http://a?", ""), Part("b=c", "")]) == "http://a?b=c"
 
 
 def test_inside_a_word_marks_come_first() -> None:
@@ -142,3 +147,48 @@ def test_time_grows_with_the_line() -> None:
 def test_the_limit_must_be_positive() -> None:
     with pytest.raises(ValueError, match="limit must be 1 or more"):
         split_line("a", count=words, limit=0)
+
+
+def test_sentences_with_what_stands_between_them() -> None:
+    assert split_sentences(" One day.  Two, e.g. Three?\u3000四。五 ") == [
+        Part(" One day.", "  "),
+        Part("Two, e.g. Three?", "\u3000"),
+        Part("四。", ""),
+        Part("五 ", ""),
+    ]
+    for line in ("", " ", "one", " Mr. One. "):
+        assert split_sentences(line) == [Part(line, "")]
+
+
+def test_line_breaks_around_sentences_are_separators() -> None:
+    assert split_sentences("\n\n One. Two\n\n***\n\tfour\n") == [
+        Part("", "\n\n "),
+        Part("One.", " "),
+        Part("Two", "\n\n"),
+        Part("***", "\n\t"),
+        Part("four", "\n"),
+    ]
+    assert split_sentences("\n") == [Part("", "\n"), Part("", "")]
+
+
+@settings(deadline=None)
+@given(line=st.text(st.sampled_from(list("abA1.,!? \t\u3000\n\r\u2028。」é»")), max_size=80))
+def test_no_sentence_is_lost(line: str) -> None:
+    parts = split_sentences(line)
+    assert "".join(part.text + part.separator for part in parts) == line
+    assert join_parts([part.text for part in parts], parts) == line
+    assert all(part.separator.strip() == "" for part in parts)
+    assert len([part for part in parts if part.text.strip()]) == len(sentence_ends(line)) + (line.strip() != "")
+
+
+def test_a_long_line_is_split_where_its_sentences_end() -> None:
+    """Both ways of splitting see the same ends."""
+    line = "He met Mr. Brown, i.e. The boss. She met Dr. Hall at 5 p.m. They ate"
+    sentences = ["He met Mr. Brown, i.e. The boss.", "She met Dr. Hall at 5 p.m.", "They ate"]
+    assert [part.text for part in split_sentences(line)] == texts(line, 8) == sentences
+    assert texts(line, 9) == [sentences[0], f"{sentences[1]} {sentences[2]}"]
+    unspaced = "「行く？」と聞いた。「はい。」"
+    assert [part.text for part in split_line(unspaced, count=letters, limit=10)] == [
+        "「行く？」と聞いた。",
+        "「はい。」",
+    ]

@@ -10,8 +10,8 @@ from time import perf_counter
 import torch
 
 from seq2seq.data.batch import Batch
+from seq2seq.machine import memory_gib
 from seq2seq.recipe import Recipe
-from seq2seq.training.journal import memory_gib
 from seq2seq.training.precision import chosen_precision
 from tools.benchmark_training.contender import Contender
 from tools.benchmark_training.flops import FlopCount, Flops

@@ -1,4 +1,4 @@
-"""The machine that trains and the versions of what it runs, as the journal keeps them for the report."""
+"""The machine and the versions of what runs on it, and how much memory that has taken."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import importlib.metadata
 import os
 import platform
 import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +17,7 @@ _PACKAGES = ("sentencepiece", "sacrebleu", "numpy")
 
 
 def describe_machine(device: torch.device) -> dict[str, Any]:
-    """Processor, threads, memory, the GPU that trains if it is one, and versions; what cannot be found is left out.
+    """Processor, threads, memory, the GPU if `device` is one, and versions; what cannot be found is left out.
 
     Sizes are in GiB. `commit` is that of the toolkit's working copy, where it runs from one.
     """
@@ -44,6 +45,18 @@ def describe_machine(device: torch.device) -> dict[str, Any]:
         "machine": {key: value for key, value in machine.items() if value},
         "versions": {key: value for key, value in versions.items() if value},
     }
+
+
+def memory_gib(device: torch.device) -> float:
+    """Highest memory use so far, GiB: allocations on `device` if it is a GPU, else those of this process."""
+    if device.type == "cuda":
+        return torch.cuda.max_memory_allocated(device) / 2**30
+    try:
+        import resource
+    except ImportError:  # Windows has no resource module.
+        return 0.0
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    return peak / (2**30 if sys.platform == "darwin" else 2**20)
 
 
 def _processor() -> str:
@@ -76,7 +89,7 @@ def _version(package: str) -> str | None:
 
 def _commit() -> str | None:
     """Short hash of the commit, with `-dirty` where tracked files were changed."""
-    root = Path(__file__).resolve().parents[2]
+    root = Path(__file__).resolve().parents[1]
     if not (root / ".git").exists():
         return None
     try:

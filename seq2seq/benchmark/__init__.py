@@ -1,0 +1,1 @@
+"""How fast a translator is: throughput by settings that take turns, and latency sentence by sentence."""

@@ -79,9 +79,13 @@ class Feed:
                     failure = error
                     break
             if self._entries:
-                yield [entry.text or "" for entry in self._entries]
+                yield self.texts()
             if failure is not None:
                 raise failure
+
+    def texts(self) -> list[str]:
+        """The texts of the last chunk, empty where a line has none."""
+        return [entry.text or "" for entry in self._entries]
 
     def lines(self, of_chunk: Sequence[Sequence[Translation]]) -> Iterator[str]:
         """The lines of output for the translations of the last chunk."""

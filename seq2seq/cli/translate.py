@@ -10,6 +10,7 @@ from contextlib import nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from seq2seq.cli.alignment_page import PageOfAlignments
 from seq2seq.cli.arguments import ArgumentParser, count
 from seq2seq.cli.failure import run, say
 from seq2seq.cli.input_format import add_input_format_options, choose_layout
@@ -104,6 +105,13 @@ def _parser() -> ArgumentParser:
         "line; what is left of 1 went to the end",
     )
     group.add_argument(
+        "--alignment-page",
+        metavar="FILE",
+        type=Path,
+        help="also write a web page of what the model looked at in the first 200 lines: heat maps between words, one "
+        "HTML file that needs no other",
+    )
+    group.add_argument(
         "--carry-over",
         metavar="KIND",
         nargs="+",
@@ -146,6 +154,8 @@ def _check(chosen: argparse.Namespace, source: Path | None, target: Path | None)
         raise UsageError("--soft-alignment is part of the JSON; add --json, or leave it out")
     if chosen.n_best == 0 and chosen.method == "sampling":
         raise UsageError("--n-best needs a number with --sample: how many samples of every line")
+    if chosen.alignment_page is not None:
+        check_output(chosen.alignment_page, inputs=[source])
     if target is not None:
         check_output(target, inputs=[source])
 
@@ -161,6 +171,8 @@ def _translate_lines(
 ) -> None:
     if chosen.alignment and not translator.has_attention:
         raise UsageError("the model has no attention, so it cannot align words; leave out --alignment")
+    if chosen.alignment_page is not None and not translator.has_attention:
+        raise UsageError("the model has no attention, so there is nothing to draw; leave out --alignment-page")
     if chosen.carry_over and not translator.has_attention:
         raise UsageError(
             "the model has no attention that says where words come from, so none can be carried over; leave out "
@@ -170,8 +182,9 @@ def _translate_lines(
     if n_best == 0:
         n_best = chosen.mbr or chosen.beam or translator.options.beam
     keywords = search_keywords(chosen)
-    keywords["alignment"] = chosen.alignment or chosen.json
-    keywords["soft_alignment"] = chosen.soft_alignment
+    page = None if chosen.alignment_page is None else PageOfAlignments(chosen.alignment_page)
+    keywords["alignment"] = chosen.alignment or chosen.json or page is not None
+    keywords["soft_alignment"] = chosen.soft_alignment or page is not None
     keywords["carry_over"] = tuple(chosen.carry_over or ())
     is_file = source is not None and source.is_file()
     # A sentence has 16 pieces or more, as a rule.
@@ -187,11 +200,15 @@ def _translate_lines(
             for translations in results:
                 output.write(feed.lines(translations))
                 progress.add(feed.translated(translations), seconds=feed.seconds())
+                if page is not None:
+                    page.add(feed.texts(), translations)
                 if bar is not None:
                     bar.show(reader.bytes_taken, progress.figures())
     except BaseException:
         warn(PROGRAM, output.kept())
         raise
+    if page is not None:
+        page.write()
     if not chosen.quiet:
         say(f"{PROGRAM}: {progress.summary()}")
 

@@ -318,3 +318,19 @@ def test_what_is_carried_over(command, small_model: Path, translator: Translator
 )
 def test_what_cannot_be_asked_of_words(command, small_model: Path, options: list[str], message: str) -> None:
     assert command("translate", "-m", small_model, *options, stdin=TEXT).error.startswith(message)
+
+
+def test_a_page_of_alignments(command, small_model: Path, translator: Translator, tmp_path: Path) -> None:
+    page = tmp_path / "page.html"
+    ended = command("translate", "-m", small_model, "--alignment-page", page, stdin=TEXT)
+    wanted = translator.translate(LINES)
+    assert ended.lines == [each.text for each in wanted]
+    text = page.read_text("utf-8")
+    assert text.startswith("<!DOCTYPE html>")
+    assert text.endswith("</html>\n")
+    assert f"3 of {len(LINES)} lines" in text  # one is empty
+    assert text.count("<td") == sum(
+        len(line.split()) * len(each.text.split()) for line, each in zip(LINES, wanted, strict=True)
+    )
+    folder = command("translate", "-m", small_model, "--alignment-page", tmp_path, stdin=TEXT)
+    assert folder.error.startswith(f"the output {tmp_path} is a folder")

@@ -10,7 +10,7 @@ import torch
 
 from seq2seq.errors import DeviceError
 
-PrecisionName = Literal["auto", "fp32", "bf16", "fp16"]
+PrecisionName = Literal["auto", "fp32", "bf16", "fp16", "int8"]
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")
@@ -48,7 +48,8 @@ def resolve_precision(name: PrecisionName, device: torch.device) -> torch.dtype:
     """The dtype of the matrix products: for auto bf16 where the hardware has it, else fp16 on a GPU, else fp32.
 
     Raises:
-        DeviceError: fp16 on a CPU, where its products would be slow and its range a danger.
+        DeviceError: fp16 on a CPU, where its products would be slow and its range a danger; int8 on a GPU, which has no
+            such products here.
     """
     match name:
         case "auto":
@@ -63,6 +64,17 @@ def resolve_precision(name: PrecisionName, device: torch.device) -> torch.dtype:
             if device.type != "cuda":
                 raise DeviceError(f"precision fp16 needs a GPU, but the device is {device}; use auto, bf16 or fp32")
             return torch.float16
+        case "int8":
+            if device.type != "cpu":
+                raise DeviceError(f"precision int8 is for the CPU, but the device is {device}; use auto, fp16 or bf16")
+            return torch.int8
+
+
+def activation_dtype(dtype: torch.dtype, device: torch.device) -> torch.dtype:
+    """What goes with products of `dtype` where they are no products of weights: with int8 the fastest that there is."""
+    if dtype is not torch.int8:
+        return dtype
+    return torch.bfloat16 if has_bf16(device) else torch.float32
 
 
 def in_parts_that_fit(
@@ -86,5 +98,10 @@ def in_parts_that_fit(
 
 def precision_name(dtype: torch.dtype) -> PrecisionName:
     """The name of the precision that :func:`resolve_precision` gave as a dtype."""
-    names: dict[torch.dtype, PrecisionName] = {torch.float32: "fp32", torch.bfloat16: "bf16", torch.float16: "fp16"}
+    names: dict[torch.dtype, PrecisionName] = {
+        torch.float32: "fp32",
+        torch.bfloat16: "bf16",
+        torch.float16: "fp16",
+        torch.int8: "int8",
+    }
     return names[dtype]

@@ -10,6 +10,7 @@ import torch
 from torch import Tensor
 
 from seq2seq.data.batch import make_source
+from seq2seq.device import activation_dtype
 from seq2seq.errors import ModelError, UsageError
 from seq2seq.model.encoder_decoder import EncoderDecoder
 from seq2seq.model.prepared import PreparedModel, prepare
@@ -31,9 +32,9 @@ class Member:
         source, lengths = make_source(ids, eos_id=tokenizer.eos_id, pad_id=tokenizer.pad_id)
         return source.to(device), lengths.to(device)
 
-    def ready(self, *, dtype: torch.dtype) -> EncoderDecoder | PreparedModel:
+    def ready(self, *, dtype: torch.dtype, device: torch.device) -> EncoderDecoder | PreparedModel:
         """The network for a search that only reads it, in products of `dtype`: prepared where that can be had."""
-        return prepare(self.model, dtype=dtype) or self.model
+        return prepare(self.model, dtype=dtype, wide=activation_dtype(dtype, device)) or self.model
 
 
 def attending(members: Sequence[Member]) -> list[int]:

@@ -13,7 +13,7 @@ from torch import Tensor
 
 from seq2seq.data.batch import make_source
 from seq2seq.demands import Source
-from seq2seq.device import PrecisionName, in_parts_that_fit, resolve_device, resolve_precision
+from seq2seq.device import PrecisionName, activation_dtype, in_parts_that_fit, resolve_device, resolve_precision
 from seq2seq.errors import UsageError
 from seq2seq.members import Member, attending, check_target_vocabulary, check_weights
 from seq2seq.minimum_bayes_risk import expected_utilities
@@ -24,6 +24,7 @@ from seq2seq.rendering import Rendering, join_n_best
 from seq2seq.scored import Scored, ScoringKeywords
 from seq2seq.search import Combination, Ensemble, EnsembleState, Hypothesis
 from seq2seq.searching import Searching
+from seq2seq.side_by_side import side_by_side
 from seq2seq.source_lines import Sentence, batches_by_length, prepare_lines
 from seq2seq.text.tokenizer import Tokenizer
 from seq2seq.translation import EMPTY_TRANSLATION, Translation
@@ -80,6 +81,7 @@ class Translator:
         self.options = options
         self.device = device
         self.dtype = dtype
+        self._activations = activation_dtype(dtype, device)
         self.others = tuple(others)
         members = [Member(model, source_tokenizer), *self.others]
         aligning = attending(members)
@@ -89,14 +91,14 @@ class Translator:
             target_tokenizer=target_tokenizer,
             aligned_tokenizer=self._aligned_tokenizer,
         )
-        self._ready = [member.ready(dtype=dtype) if prepared else member.model for member in members]
+        self._ready = [member.ready(dtype=dtype, device=device) if prepared else member.model for member in members]
         self._ensemble = Ensemble(self._ready, combination=combination, weights=weights, attending=aligning)
         self._pair_scorer = PairScorer(
             members=members,
             ensemble=self._ensemble,
             target_tokenizer=target_tokenizer,
             device=device,
-            dtype=dtype,
+            dtype=self._activations,
         )
 
     @classmethod
@@ -115,7 +117,8 @@ class Translator:
             directory: what `seq2seq-train` wrote. Of several, which may differ in everything but the target vocabulary,
                 the first one's recipe says how to search, and its pieces of the source are those that are counted.
             device: auto, cpu, cuda or cuda:N.
-            precision: of the matrix products; fp32 translates the same whatever the batch, bf16 and fp16 nearly so.
+            precision: of the matrix products; fp32 translates the same whatever the batch, bf16 and fp16 nearly so. int8,
+                on a CPU, is that of the decoder's products with its weights; the rest is bf16 where the processor has it.
             combination: of an ensemble, `log-linear` takes the mean of the log-probabilities, renormalised, and
                 `linear` that of the probabilities.
             weights: of an ensemble, one for each model; by default all are equal.
@@ -329,8 +332,10 @@ class Translator:
         """Translations of every sentence, in order; one without pieces has an empty one."""
         results = [[EMPTY_TRANSLATION] for _ in sentences]
         lengths = [len(sentence.ids) for sentence in sentences]
-        for batch in batches_by_length(lengths, batch_size=options.batch_size, max_tokens=options.max_tokens):
-            translated = in_parts_that_fit(
+        batches = list(batches_by_length(lengths, batch_size=options.batch_size, max_tokens=options.max_tokens))
+
+        def translate(batch: list[int]) -> list[list[Translation]]:
+            return in_parts_that_fit(
                 [sentences[index] for index in batch],
                 lambda part: self._translate_batch(part, options, n_best),
                 too_large=lambda sentence: (
@@ -338,6 +343,9 @@ class Translator:
                     f"memory of {self.device}; use a smaller beam or max_input_pieces, or device cpu"
                 ),
             )
+
+        threads = torch.get_num_threads() if self.device.type == "cpu" else 1
+        for batch, translated in zip(batches, side_by_side(batches, translate, threads=threads), strict=True):
             for index, translations in zip(batch, translated, strict=True):
                 results[index] = translations
         return results
@@ -377,7 +385,10 @@ class Translator:
             with_attention=options.reads_words and self.has_attention,
             device=self.device,
         )
-        with torch.autocast(self.device.type, dtype=self.dtype, enabled=self.dtype is not torch.float32):
+        # Prepared models see to their precision themselves.
+        plain = any(isinstance(model, EncoderDecoder) for model in self._ready)
+        autocasts = plain and self._activations is not torch.float32
+        with torch.autocast(self.device.type, dtype=self._activations, enabled=autocasts):
             state = self._ready[0].start(source, lengths)
             asked = {
                 "lengths": lengths - 1,

@@ -14,11 +14,13 @@ import seq2seq
 ROOT = Path(seq2seq.__file__).parent
 
 #: What a part may import beside itself. Base modules know nothing above them, and all may import them.
-BASE = {"errors", "storage", "device"}
+BASE = {"errors", "storage", "device", "allocator", "side_by_side"}
 DOWN: dict[str, set[str]] = {
     "errors": set(),
     "storage": {"errors"},
     "device": {"errors"},
+    "allocator": set(),
+    "side_by_side": set(),
     "recipe": {"errors"},  # not device, which imports torch
     "text": BASE,
     "nn": BASE,

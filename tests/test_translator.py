@@ -45,7 +45,7 @@ WORDS = [
 ]
 
 
-def random_lines(number: int, *, seed: int = 1, longest: int = 12) -> list[str]:
+def random_lines(number: int, *, seed: int = 2, longest: int = 12) -> list[str]:
     draw = random.Random(seed)
     return [" ".join(draw.choices(WORDS, k=draw.randint(0, longest))) for _ in range(number)]
 

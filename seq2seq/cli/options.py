@@ -47,10 +47,10 @@ def add_model_options(parser: ArgumentParser) -> None:
     )
     group.add_argument(
         "--precision",
-        choices=("auto", "fp32", "bf16", "fp16"),
+        choices=("auto", "fp32", "bf16", "fp16", "int8"),
         default="fp32",
         help="of the matrix products: with fp32 no translation depends on the others of its batch; bf16 and fp16 are "
-        "faster on a GPU, and auto takes what the machine has of them (default: fp32)",
+        "faster, and auto takes what the machine has of them; int8 is fastest on a CPU (default: fp32)",
     )
     group.add_argument("--threads", metavar="N", type=count, help="CPU threads (default: torch's choice)")
 
@@ -103,8 +103,10 @@ class ChosenModel:
         """Load it, and say on stderr which one it is."""
         import torch
 
+        from seq2seq.allocator import keep_freed_memory
         from seq2seq.translator import Translator
 
+        keep_freed_memory()
         if self.threads is not None:
             torch.set_num_threads(self.threads)
         combination = self.combination or "log-linear"

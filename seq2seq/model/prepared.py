@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import replace
 from typing import final
 
@@ -11,11 +11,12 @@ import torch
 from torch import Tensor
 
 from seq2seq.model.encoder_decoder import EncoderDecoder
+from seq2seq.model.prepared_layers import prepared_layer, tanh_by_sigmoid
 from seq2seq.model.readout import LearnedReadout, Readout
 from seq2seq.model.state import DecoderState, DecodingState
-from seq2seq.nn.attention import AttentionState
+from seq2seq.nn.attention import Attended, AttentionState, DotAttention, GeneralAttention, Memory
 from seq2seq.nn.cells import CellState
-from seq2seq.nn.prepacked import PrepackedLinear, can_prepack
+from seq2seq.nn.prepacked import Product, can_prepack, prepacked
 from seq2seq.nn.recurrent import FusedLayer
 
 #: What a step does with the readout's inputs: of hidden, embedding and context.
@@ -27,107 +28,143 @@ class PreparedModel:
     """A translation model for a search on the CPU, a :class:`~seq2seq.search.StepModel`.
 
     Its weights are a copy, in the precision of the products and in the processor's layout: a model that goes on
-    training must be prepared again. One product makes all gates of an LSTM of [x; h]. Memory cells stay float32, and so
-    do log-probabilities; with float32 they differ from :meth:`EncoderDecoder.step` by the order of additions alone.
+    training must be prepared again. What the first layer makes of an embedding is looked up in a table. Gates, memory
+    cells and log-probabilities are float32; with float32 products they differ from :meth:`EncoderDecoder.step` by
+    the order of additions and the last bits of tanh alone. With int8, what is not a product with weights (the encoder,
+    and the attention's sums) is in `wide`.
 
-    Prepared are decoders of LSTM layers with the attention behind them (the contexts none, output and input-feeding);
-    :func:`prepare` gives None for others.
+    Prepared are decoders of LSTM or GRU layers with the attention behind them (the contexts none, output and
+    input-feeding); :func:`prepare` gives None for others.
     """
 
-    def __init__(self, model: EncoderDecoder, *, dtype: torch.dtype) -> None:
+    @torch.no_grad()
+    def __init__(self, model: EncoderDecoder, *, dtype: torch.dtype, wide: torch.dtype) -> None:
         """Copy the weights of `model`, which is in evaluation mode and of a kind that can be prepared."""
         decoder = model.decoder
         self._model = model
-        self._dtype = dtype
-        self._embedding = decoder.embedding.weight.detach().to(dtype)
+        self._wide = wide
         layers: list[FusedLayer] = list(decoder.layers)  # type: ignore[arg-type]
-        self._gates = [
-            PrepackedLinear(torch.cat((layer.w_ih, layer.w_hh), dim=1), layer.b_ih + layer.b_hh, dtype=dtype)
-            for layer in layers
+        self._embedding = decoder.embedding.weight.detach().to(wide)
+        self._layers = [
+            prepared_layer(layer, dtype=dtype, wide=wide, embedding=None if index else decoder.embedding.weight)
+            for index, layer in enumerate(layers)
         ]
-        self._read_out = _prepared_readout(decoder.readout, dtype)
-        self._output = PrepackedLinear(model.output.weight, model.output.bias, dtype=dtype)
+        readout = decoder.readout
+        learned = readout if isinstance(readout, LearnedReadout) else None
+        connections = decoder.connections.kind
+        self._reads_embedding = (
+            not self._layers[0].looks_up or connections != "plain" or learned is None or learned.kind != "tanh"
+        )
+        self._attends_directly = isinstance(decoder.attention, (DotAttention, GeneralAttention))
+        read_out = _prepared_readout(readout, dtype)
+        self._read_out: _ReadOut = read_out or readout
+        # What is not prepared multiplies in the right precision under autocast alone.
+        plain = read_out is None or connections == "highway" or not self._attends_directly
+        self._autocasts_steps = plain and wide is not torch.float32
+        bound = None if learned is None or learned.kind == "maxout" else 1.0  # behind a tanh
+        self._output: Product = prepacked(model.output.weight, model.output.bias, dtype=dtype, bound=bound)
 
+    @torch.no_grad()
     def start(self, source: Tensor, source_lengths: Tensor) -> DecodingState:
         """As :meth:`EncoderDecoder.start`."""
         with self._autocast():
             state = self._model.start(source, source_lengths)
         layers = tuple(
-            CellState(layer.h.to(self._dtype), None if layer.c is None else layer.c.float())
-            for layer in state.decoder.layers
+            CellState(layer.h.float(), None if layer.c is None else layer.c.float()) for layer in state.decoder.layers
         )
         memory = state.memory
         if memory is not None:
             # The products of a step would cast them anew every time.
-            memory = replace(memory, values=memory.values.to(self._dtype), keys=memory.keys.to(self._dtype))
+            memory = replace(memory, values=memory.values.to(self._wide), keys=memory.keys.to(self._wide))
+            if self._attends_directly:
+                padding = torch.zeros(memory.mask.shape, dtype=self._wide).masked_fill_(~memory.mask, -torch.inf)
+                memory = replace(memory, extra=padding.unsqueeze(1))  # [batch, 1, src_len]
         return replace(state, memory=memory, decoder=replace(state.decoder, layers=layers))
 
+    @torch.no_grad()
     def step(self, tokens: Tensor, state: DecodingState) -> tuple[Tensor, DecodingState, Tensor | None]:
         """As :meth:`EncoderDecoder.step`."""
-        with self._autocast():
-            return self._step(tokens, state)
+        readout, state, weights = self.read(tokens, state)
+        return self._output(readout).float().log_softmax(dim=-1), state, weights
 
-    def _step(self, tokens: Tensor, state: DecodingState) -> tuple[Tensor, DecodingState, Tensor | None]:
+    @torch.no_grad()
+    def read(self, tokens: Tensor, state: DecodingState) -> tuple[Tensor, DecodingState, Tensor | None]:
+        """What the output layer reads of one step, [rows, readout]; the next state; the attention weights."""
+        with self._autocast() if self._autocasts_steps else nullcontext():
+            return self._read(tokens, state)
+
+    def _read(self, tokens: Tensor, state: DecodingState) -> tuple[Tensor, DecodingState, Tensor | None]:
         decoder, before = self._model.decoder, state.decoder
-        embedded = self._embedding.index_select(0, tokens)
         fed_back = before.attended
-        hidden = embedded if fed_back is None else torch.cat((embedded, fed_back.to(self._dtype)), dim=1)
+        if self._reads_embedding:
+            embedded = self._embedding.index_select(0, tokens)
+            hidden = embedded if fed_back is None else torch.cat((embedded, fed_back.to(self._wide)), dim=1)
+        else:
+            embedded = hidden = self._embedding[:0]
         layers = []
-        for index, (gates, layer) in enumerate(zip(self._gates, before.layers, strict=True)):
-            after = _lstm_step(gates, hidden, layer)
+        for index, (run, layer) in enumerate(zip(self._layers, before.layers, strict=True)):
+            after = run.step_of_piece(tokens, fed_back, layer) if run.looks_up else run.step(hidden, layer)
             hidden = decoder.connections.join(index, hidden, after.h)
             layers.append(after)
         weights: Tensor | None = None
         context: Tensor | None = None
         attention: AttentionState | None = None
         if state.memory is not None:
-            attended = decoder.attend(hidden, state.memory, before.attention)
+            attended = self._attend(hidden, state.memory, before.attention)
             context, weights, attention = attended.contexts, attended.weights, attended.state
         readout = self._read_out(hidden, embedded, context)
-        logits = self._output(readout)
         following = DecoderState(tuple(layers), None if fed_back is None else readout, attention)
-        return logits.float().log_softmax(dim=-1), replace(state, decoder=following), weights
+        return readout, replace(state, decoder=following), weights
+
+    def _attend(self, queries: Tensor, memory: Memory, state: AttentionState | None) -> Attended:
+        """As :meth:`Decoder.attend`."""
+        if not self._attends_directly:
+            return self._model.decoder.attend(queries, memory, state)
+        assert memory.extra is not None
+        sentences, src_len = memory.mask.shape
+        grouped = queries.view(sentences, -1, queries.shape[1]).to(self._wide)  # [sentences, beam, hidden]
+        scores = torch.baddbmm(memory.extra, grouped, memory.keys.transpose(1, 2))
+        weights = scores.softmax(dim=-1, dtype=torch.float32)
+        contexts = torch.bmm(weights.to(self._wide), memory.values)
+        return Attended(contexts.flatten(0, 1), weights.view(-1, src_len))
 
     def _autocast(self) -> AbstractContextManager[object]:
-        return torch.autocast("cpu", dtype=self._dtype, enabled=self._dtype is not torch.float32)
+        return torch.autocast("cpu", dtype=self._wide, enabled=self._wide is not torch.float32)
 
 
-def prepare(model: EncoderDecoder, *, dtype: torch.dtype) -> PreparedModel | None:
-    """A :class:`PreparedModel` of a model on the CPU, for products in `dtype`; None where it cannot be prepared."""
+def prepare(model: EncoderDecoder, *, dtype: torch.dtype, wide: torch.dtype | None = None) -> PreparedModel | None:
+    """A :class:`PreparedModel` of a model on the CPU, for products in `dtype`; None where it cannot be prepared.
+
+    `wide` goes with int8: float32 or bfloat16, of what is not a product of weights.
+    """
     decoder = model.decoder
+    wide = wide or (torch.float32 if dtype is torch.int8 else dtype)
     able = (
         model.output.weight.device.type == "cpu"
-        and dtype in (torch.float32, torch.bfloat16)
-        and can_prepack(dtype)
+        and dtype in (torch.float32, torch.bfloat16, torch.int8)
+        and can_prepack(wide)
         and decoder.context in ("none", "output", "input-feeding")
-        and all(isinstance(layer, FusedLayer) and layer.kind == "lstm" for layer in decoder.layers)
+        and all(isinstance(layer, FusedLayer) and layer.kind in ("lstm", "gru") for layer in decoder.layers)
         and model.copying is None
     )
-    return PreparedModel(model, dtype=dtype) if able else None
+    return PreparedModel(model, dtype=dtype, wide=wide) if able else None
 
 
-def _lstm_step(gates: PrepackedLinear, inputs: Tensor, state: CellState) -> CellState:
-    """One step of an LSTM, :class:`~seq2seq.nn.cells.LSTMCell`: `gates` are of [x; h], in the order i, f, g, o."""
-    assert state.c is not None
-    sums = gates(torch.cat((inputs, state.h), dim=1)).float()
-    hidden = state.h.shape[1]
-    g = torch.tanh(sums[:, 2 * hidden : 3 * hidden])
-    sums.sigmoid_()
-    c = torch.addcmul(sums[:, hidden : 2 * hidden] * state.c, sums[:, :hidden], g)
-    return CellState((sums[:, 3 * hidden :] * torch.tanh(c)).to(state.h.dtype), c)
-
-
-def _prepared_readout(readout: Readout, dtype: torch.dtype) -> _ReadOut:
-    """The readout with its weights prepacked, or as it is where that is not worth while."""
+def _prepared_readout(readout: Readout, dtype: torch.dtype) -> _ReadOut | None:
+    """The readout with its weights prepacked; None where that is not worth while."""
     if not isinstance(readout, LearnedReadout) or readout.gate is not None or readout.kind == "maxout":
-        return readout
-    linear = PrepackedLinear(readout.weight, readout.bias, dtype=dtype)
+        return None
+    by_sigmoid = tanh_by_sigmoid(readout.output_size)
+    factor = 2.0 if by_sigmoid else 1.0
+    bias = None if readout.bias is None else factor * readout.bias
+    product = prepacked(factor * readout.weight, bias, dtype=dtype)
     deep = readout.kind == "deep"
 
-    def prepacked(hidden: Tensor, embedded: Tensor, context: Tensor | None) -> Tensor:
+    def read_out(hidden: Tensor, embedded: Tensor, context: Tensor | None) -> Tensor:
         parts = [hidden, embedded] if deep else [hidden]
         if context is not None:
             parts.append(context)
-        return torch.tanh(linear(torch.cat(parts, dim=1)))
+        sums = product(torch.cat(parts, dim=1)).float()
+        return sums.sigmoid_().mul_(2.0).sub_(1.0) if by_sigmoid else sums.tanh_()
 
-    return prepacked
+    return read_out

@@ -1,8 +1,9 @@
-"""Linear layers that are only read: their weights in the layout that the CPU's matrix product works in."""
+"""Linear layers that are only read: their weights in the layout, and the precision, that the CPU's product works in."""
 
 from __future__ import annotations
 
 from functools import cache
+from typing import Protocol
 
 import torch
 from torch import Tensor
@@ -11,9 +12,36 @@ from torch.nn import functional
 #: Rows that the layout is chosen for; products with other numbers of rows are right, if a little slower.
 _TYPICAL_ROWS = 320
 
+#: The largest number of a quantised weight or input, and what is added to inputs, which oneDNN wants without a sign.
+_LARGEST, _ZERO = 127, 128
+
+
+class Product(Protocol):
+    """x W^T + b with a constant W."""
+
+    def __call__(self, inputs: Tensor) -> Tensor:
+        """Of `inputs` [rows, input] in any floating dtype, [rows, output]."""
+        ...
+
+
+def prepacked(weight: Tensor, bias: Tensor | None, *, dtype: torch.dtype, bound: float | None = None) -> Product:
+    """x W^T + b in `dtype`: float32, bfloat16 or int8, of which the last is float32 where this machine lacks it.
+
+    Args:
+        weight: [output, input], copied.
+        bias: [output], copied.
+        dtype: of the factors.
+        bound: what no input's magnitude exceeds, where that is known beforehand, as it is behind a tanh.
+    """
+    if dtype is not torch.int8:
+        return PrepackedLinear(weight, bias, dtype=dtype)
+    if not can_quantise():
+        return PrepackedLinear(weight, bias, dtype=torch.float32)
+    return QuantisedLinear(weight, bias, bound=bound)
+
 
 class PrepackedLinear:
-    """x W^T + b with a constant W, in float32 or bfloat16.
+    """A :class:`Product` in float32 or bfloat16, which is its result's dtype, too.
 
     oneDNN multiplies with a layout of its own. `torch.nn.functional.linear` brings W into it at every call, or leaves
     the product to another library; here it is brought into it once. The operators are private ones of PyTorch: where
@@ -38,6 +66,47 @@ class PrepackedLinear:
         return result
 
 
+class QuantisedLinear:
+    r"""A :class:`Product` of 8-bit integers, with a result in float32.
+
+    Every row of W has a scale of its own, :math:`s_o = \max_i |W_{oi}| / 127`, and so has every row of x, so that a
+    row's result depends on that row alone; where a bound of all inputs is known, it is the one scale of them all. What
+    is rounded is x and W; the sums are exact.
+    """
+
+    def __init__(self, weight: Tensor, bias: Tensor | None, *, bound: float | None) -> None:
+        """`weight` is [output, input], `bias` [output]; both are copied."""
+        self.output_size = weight.shape[0]
+        self._weights, self._scales = quantised_rows(weight.detach().float())
+        self._zeros = torch.zeros(self.output_size, dtype=torch.int32)
+        self._bias = None if bias is None else bias.detach().float().clone()
+        self._bound = bound
+        self._packed = torch.ops.onednn.qlinear_prepack(self._weights, None)
+
+    def __call__(self, inputs: Tensor) -> Tensor:
+        """Of `inputs` [rows, input] in any floating dtype, [rows, output] in float32."""
+        inputs = inputs.float()
+        if self._bound is not None:
+            return self._product(inputs * (_LARGEST / self._bound), self._bound / _LARGEST, self._bias)
+        scales = inputs.abs().amax(dim=1, keepdim=True).clamp_(min=1e-30).div_(_LARGEST)  # [rows, 1]
+        product = self._product(inputs / scales, 1.0, None)
+        return product.mul_(scales) if self._bias is None else torch.addcmul(self._bias, product, scales)
+
+    def _product(self, scaled: Tensor, scale: float, bias: Tensor | None) -> Tensor:
+        """Of `scaled` inputs, between -127 and 127."""
+        whole = scaled.round_().add_(_ZERO).to(torch.uint8)
+        result: Tensor = torch.ops.onednn.qlinear_pointwise(
+            whole, scale, _ZERO, self._packed, self._scales, self._zeros, bias, 1.0, 0, torch.float32, "none", [], ""
+        )
+        return result
+
+
+def quantised_rows(matrix: Tensor) -> tuple[Tensor, Tensor]:
+    """A matrix [rows, columns] as int8 of the same shape and float32 scales [rows], of which the product is nearest."""
+    scales = matrix.abs().amax(dim=1).clamp(min=1e-30) / _LARGEST
+    return (matrix / scales[:, None]).round_().clamp_(-_LARGEST, _LARGEST).to(torch.int8), scales
+
+
 @cache
 def can_prepack(dtype: torch.dtype) -> bool:
     """Whether this machine and this PyTorch multiply with prepacked weights of `dtype`; tried on a small product."""
@@ -48,3 +117,14 @@ def can_prepack(dtype: torch.dtype) -> bool:
     except (AttributeError, RuntimeError, TypeError):
         return False
     return bool(torch.allclose(product, functional.linear(inputs, weight), rtol=0.02))
+
+
+@cache
+def can_quantise() -> bool:
+    """Whether this machine and this PyTorch multiply 8-bit integers; tried on a small product."""
+    weight, inputs = torch.arange(-24.0, 24.0).view(6, 8) / 8, torch.arange(-12.0, 12.0).view(3, 8) / 12
+    try:
+        product = QuantisedLinear(weight, weight[:, 0], bound=1.0)(inputs)
+    except (AttributeError, RuntimeError, TypeError, NotImplementedError):
+        return False
+    return bool(torch.allclose(product, functional.linear(inputs, weight, weight[:, 0]), atol=0.1))

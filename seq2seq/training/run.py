@@ -15,7 +15,7 @@ from seq2seq.model_evaluation import Evaluated, evaluate_test_sets
 from seq2seq.recipe import Recipe, starting_directory, with_adopted_tokenizer
 from seq2seq.storage import write_atomically
 from seq2seq.text.tokenizer import Tokenizer
-from seq2seq.training.allocator import bound_kernel_cache, keep_freed_memory
+from seq2seq.allocator import bound_kernel_cache, keep_freed_memory
 from seq2seq.training.assembly import Limits, assemble
 from seq2seq.training.corpora import prepare_corpora
 from seq2seq.training.distributed import World

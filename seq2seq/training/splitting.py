@@ -11,7 +11,7 @@ import torch
 
 from seq2seq.data.batch import Batch
 from seq2seq.errors import TrainingError
-from seq2seq.training.allocator import return_freed_memory
+from seq2seq.allocator import return_freed_memory
 
 Result = TypeVar("Result")
 

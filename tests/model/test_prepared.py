@@ -8,9 +8,10 @@ import pytest
 import torch
 
 from seq2seq.build import build_model
+from seq2seq.model import prepared_layers
 from seq2seq.model.prepared import prepare
 from seq2seq.nn import prepacked
-from seq2seq.nn.prepacked import PrepackedLinear, can_prepack
+from seq2seq.nn.prepacked import PrepackedLinear, QuantisedLinear, can_prepack, can_quantise
 from seq2seq.recipe import Model
 
 needs_packing = pytest.mark.skipif(not can_prepack(torch.float32), reason="no prepacked products on this machine")
@@ -49,15 +50,22 @@ CASES: dict[str, dict[str, Any]] = {
     "coverage": {"attention": {"type": "coverage"}},
     "location": {"attention": {"type": "location", "context": "input-feeding"}},
     "tied": {"tying": "all"},
+    "whole vectors": {"decoder": {"hidden_size": 64, "readout": "deep"}},
+    "gru": {"decoder": {"cell": "gru"}},
+    "gru, input feeding": {"decoder": {"cell": "gru"}, "attention": {"context": "input-feeding"}},
 }
 
 
 @needs_packing
 @torch.no_grad()
 @pytest.mark.parametrize("name", CASES)
-@pytest.mark.parametrize(("dtype", "tolerance"), [(torch.float32, 2e-5), (torch.bfloat16, 0.25)], ids=["fp32", "bf16"])
+@pytest.mark.parametrize(
+    ("dtype", "tolerance"),
+    [(torch.float32, 2e-5), (torch.bfloat16, 0.25), (torch.int8, 0.25)],
+    ids=["fp32", "bf16", "int8"],
+)
 def test_every_step_is_that_of_the_network(name: str, dtype: torch.dtype, tolerance: float) -> None:
-    if not can_prepack(dtype):
+    if not (can_quantise() if dtype is torch.int8 else can_prepack(dtype)):
         pytest.skip("no prepacked products in this precision")
     model = network(**CASES[name])
     ready = prepare(model, dtype=dtype)
@@ -94,7 +102,7 @@ def test_every_step_is_that_of_the_network(name: str, dtype: torch.dtype, tolera
         {"attention": {"type": "additive", "context": "conditional"}},
         {"attention": {"type": "additive", "context": "previous-state"}},
         {"attention": {"context": "upper-layers"}},
-        {"decoder": {"cell": "gru"}},
+        {"decoder": {"cell": "elman-tanh"}},
         {"decoder": {"cell": "lstm-peephole"}},
         {"generator": "copy"},
     ],
@@ -128,3 +136,56 @@ def test_a_linear_layer_with_and_without_packing(packed: bool, monkeypatch: pyte
     bare = PrepackedLinear(weight, None, dtype=torch.float32)
     assert bare(torch.tensor([[1.0, 1.0, 1.0]])).tolist() == [[6.0, -0.5]]
     assert layer.output_size == 2
+
+
+@needs_packing
+def test_a_table_that_would_be_too_large_is_not_made(monkeypatch: pytest.MonkeyPatch) -> None:
+    model = network()
+    source, lengths, tokens = torch.tensor([[5, 9, 3]]), torch.tensor([3]), torch.tensor([2])
+    found = []
+    for largest in (2**20, 0):
+        monkeypatch.setattr(prepared_layers, "_LARGEST_TABLE", largest)
+        ready = prepare(model, dtype=torch.float32)
+        assert ready is not None
+        found.append(ready.step(tokens, ready.start(source, lengths))[0])
+    assert (found[0] - found[1]).abs().max() < 1e-5
+    assert not torch.equal(found[0], found[1])  # another order of additions: there were two ways
+
+
+needs_integers = pytest.mark.skipif(not can_quantise(), reason="no products of 8-bit integers on this machine")
+
+
+@needs_integers
+@pytest.mark.parametrize("bias", [True, False])
+def test_an_integer_product_is_that_of_the_rounded_factors(bias: bool) -> None:
+    draw = torch.Generator().manual_seed(3)
+    weight, inputs = torch.randn(7, 40, generator=draw), torch.randn(5, 40, generator=draw)
+    inputs[3] *= 1000.0  # a row's scale is its own
+    added = torch.randn(7, generator=draw) if bias else None
+    found = QuantisedLinear(weight, added, bound=None)(inputs)
+    for row in range(5):
+        for column in range(7):
+            scale_x, scale_w = (float(v.abs().max()) / 127 for v in (inputs[row], weight[column]))
+            whole = sum(
+                round(float(x) / scale_x) * round(float(w) / scale_w)
+                for x, w in zip(inputs[row], weight[column], strict=True)
+            )
+            expected = whole * scale_x * scale_w + (0.0 if added is None else float(added[column]))
+            assert float(found[row, column]) == pytest.approx(expected, rel=1e-4, abs=2e-3 * max(1.0, scale_x))
+
+
+@needs_integers
+def test_a_known_bound_is_the_scale_of_all_inputs() -> None:
+    weight = torch.tensor([[1.0, 0.0], [0.0, -2.0]])
+    found = QuantisedLinear(weight, torch.tensor([0.5, 0.0]), bound=1.0)(torch.tensor([[1.0, 0.3], [-1.0, 0.0]]))
+    assert found.flatten().tolist() == pytest.approx([1.5, -2.0 * 38 / 127, -0.5, 0.0], abs=1e-5)
+
+
+@needs_integers
+def test_rows_of_integers_do_not_depend_on_their_company() -> None:
+    draw = torch.Generator().manual_seed(4)
+    product = QuantisedLinear(torch.randn(33, 50, generator=draw), torch.randn(33, generator=draw), bound=None)
+    inputs = torch.randn(21, 50, generator=draw)
+    assert torch.equal(product(inputs), torch.cat([product(row[None]) for row in inputs]))
+    assert torch.equal(product(torch.zeros(1, 50)), product(torch.zeros(1, 50)))  # no division by 0
+    assert bool(product(torch.zeros(1, 50)).isfinite().all())

@@ -6,7 +6,7 @@ import os
 
 import pytest
 
-from seq2seq.training.allocator import bound_kernel_cache
+from seq2seq.allocator import bound_kernel_cache
 
 _NAME = "ONEDNN_PRIMITIVE_CACHE_CAPACITY"
 

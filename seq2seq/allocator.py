@@ -1,4 +1,4 @@
-"""Memory of CPU training: keep freed blocks in the process, and bound oneDNN's cache of compiled kernels."""
+"""Memory on the CPU: keep freed blocks in the process, and bound oneDNN's cache of compiled kernels."""
 
 from __future__ import annotations
 

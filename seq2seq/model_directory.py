@@ -4,8 +4,8 @@
 
     recipe.yaml   weights.safetensors   source.spm   target.spm   format.json
 
-A joint tokenizer is stored once, as `source.spm`. `format.json` holds the format's version and the fingerprints of the
-tokenizers; the weights carry the same fingerprints, so that files of two models cannot be mixed unnoticed.
+and, where `seq2seq-shortlist` made one, `shortlist.safetensors`. A joint tokenizer is stored once, as `source.spm`.
+`format.json` holds the format's version and the fingerprints of the tokenizers; the weights carry the same fingerprints, so that files of two models cannot be mixed unnoticed.
 """
 
 from __future__ import annotations
@@ -25,6 +25,7 @@ from seq2seq.build import build_model
 from seq2seq.errors import ModelError
 from seq2seq.model.encoder_decoder import EncoderDecoder
 from seq2seq.recipe import Recipe, dump_recipe, load_stored_recipe
+from seq2seq.shortlist import SHORTLIST, Shortlist
 from seq2seq.storage import write_atomically
 from seq2seq.text.tokenizer import Tokenizer
 
@@ -142,6 +143,21 @@ def load_model(directory: str | Path, *, device: torch.device) -> StoredModel:
     )
     load_weights(model, weights, origin=path)
     return StoredModel(recipe, model.to(device).eval(), source, target, metadata)
+
+
+def save_shortlist(directory: Path, shortlist: Shortlist, *, source: Tokenizer, target: Tokenizer) -> None:
+    """Write or replace the shortlist of a model directory atomically."""
+    shortlist.save(directory / SHORTLIST, fingerprints=_fingerprints(source, target))
+
+
+def load_shortlist(directory: str | Path, stored: StoredModel) -> Shortlist:
+    """The shortlist beside a model that was loaded from `directory`.
+
+    Raises:
+        ModelError: there is none, or it is damaged or of other tokenizers.
+    """
+    fingerprints = _fingerprints(stored.source_tokenizer, stored.target_tokenizer)
+    return Shortlist.load(Path(directory) / SHORTLIST, fingerprints=fingerprints)
 
 
 def read_weights(path: Path) -> tuple[dict[str, Tensor], dict[str, str]]:

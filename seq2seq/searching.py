@@ -12,6 +12,9 @@ from seq2seq.search import (
     Diversity,
     Draws,
     Hypothesis,
+    Narrowable,
+    NarrowedModel,
+    Narrowing,
     Phrases,
     Request,
     Rules,
@@ -20,6 +23,7 @@ from seq2seq.search import (
     Truncation,
     beam_search,
     excluding,
+    narrow_step,
     phrases_of,
     prefixes_of,
     sample,
@@ -59,6 +63,7 @@ class Searching:
         *,
         lengths: Tensor,
         attended_lengths: Tensor,
+        shortlist: Tensor | None = None,
     ) -> list[list[Hypothesis]]:
         """The hypotheses of every sentence, one at least: best first, but samples in the order of drawing.
 
@@ -68,9 +73,21 @@ class Searching:
             sentences: what is translated.
             lengths: LongTensor [sentences], pieces of each without its end.
             attended_lengths: the same, of the pieces that attention weights are for.
+            shortlist: bool [sentences, vocab], which pieces a sentence may be translated with; it is changed.
         """
-        options = self.options
         request = self._request(sentences, lengths, attended_lengths)
+        if shortlist is None:
+            return self._search(model, state, request, sentences)
+        narrowing = Narrowing.of(shortlist, request)
+        step = model.narrowed(narrowing.ids) if isinstance(model, Narrowable) else narrow_step(model, narrowing.ids)
+        narrowed = NarrowedModel(step, narrowing)
+        found = self._search(narrowed, narrowed.start(state), narrowing.request(request), sentences)
+        return narrowing.widened(found)
+
+    def _search(
+        self, model: StepModel[State], state: State, request: Request, sentences: Sequence[Sentence]
+    ) -> list[list[Hypothesis]]:
+        options = self.options
         if options.method == "beam":
             return beam_search(model, state, request)
         keys = [line * _MOST_PARTS + part for line, part in (sentence.place for sentence in sentences)]

@@ -57,6 +57,7 @@ class TranslationKeywords(TypedDict, total=False):
     alignment: bool | None
     soft_alignment: bool | None
     carry_over: tuple[CarriedKind, ...] | None
+    shortlist: bool | None
 
 
 @dataclass(frozen=True)
@@ -98,6 +99,8 @@ class TranslationOptions:
         carry_over: what is put into a translation as it stands in the source: `urls` (of mail too), `numbers` that
             became other numbers, `unknown` words, whose characters the model does not know, each in the place of the
             words that are aligned with it; and `tags`, such as `<b>`, which the model then does not see.
+        shortlist: score only the pieces that the model's shortlist (`seq2seq-shortlist`) has for those of the source,
+            which is faster.
 
     Raises:
         UsageError: a value cannot be used, or two that cannot be had together.
@@ -132,6 +135,7 @@ class TranslationOptions:
     alignment: bool = True
     soft_alignment: bool = False
     carry_over: tuple[CarriedKind, ...] = ()
+    shortlist: bool = False
 
     def __post_init__(self) -> None:
         for name in ("beam", "max_length_offset", "batch_size", "max_input_pieces", "diversity_groups", "samples"):

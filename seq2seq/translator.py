@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
+from functools import partial
 from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeAlias, final, overload
@@ -18,12 +19,13 @@ from seq2seq.errors import UsageError
 from seq2seq.members import Member, attending, check_target_vocabulary, check_weights
 from seq2seq.minimum_bayes_risk import expected_utilities
 from seq2seq.model.encoder_decoder import EncoderDecoder
-from seq2seq.model_directory import load_model
+from seq2seq.model_directory import load_model, load_shortlist
 from seq2seq.pair_scoring import PairScorer, pairs_of_lines
 from seq2seq.rendering import Rendering, join_n_best
 from seq2seq.scored import Scored, ScoringKeywords
 from seq2seq.search import Combination, Ensemble, EnsembleState, Hypothesis
 from seq2seq.searching import Searching
+from seq2seq.shortlist import Shortlist
 from seq2seq.side_by_side import side_by_side
 from seq2seq.source_lines import Sentence, batches_by_length, prepare_lines
 from seq2seq.text.tokenizer import Tokenizer
@@ -67,13 +69,14 @@ class Translator:
         combination: Combination = "log-linear",
         weights: Sequence[float] | None = None,
         prepared: bool = False,
+        shortlist: Callable[[], Shortlist] | None = None,
     ) -> None:
         """Put it together; :meth:`load` is what most callers want. Models are in evaluation mode, on `device`.
 
         `others` are the further members of an ensemble, over the same target vocabulary. Their source may be cut into
         other pieces; what is said of a line's pieces, such as its longest part, is of those of `source_tokenizer`.
         With `prepared`, models on a CPU are copied into a form that is faster to search with, where they have one:
-        changes of their weights are not seen any more.
+        changes of their weights are not seen any more. `shortlist` reads that of the first model, when first asked for.
         """
         self.model = model
         self.source_tokenizer = source_tokenizer
@@ -81,6 +84,8 @@ class Translator:
         self.options = options
         self.device = device
         self.dtype = dtype
+        self._read_shortlist = shortlist
+        self._loaded_shortlist: Shortlist | None = None
         self._activations = activation_dtype(dtype, device)
         self.others = tuple(others)
         members = [Member(model, source_tokenizer), *self.others]
@@ -117,8 +122,9 @@ class Translator:
             directory: what `seq2seq-train` wrote. Of several, which may differ in everything but the target vocabulary,
                 the first one's recipe says how to search, and its pieces of the source are those that are counted.
             device: auto, cpu, cuda or cuda:N.
-            precision: of the matrix products; fp32 translates the same whatever the batch, bf16 and fp16 nearly so. int8,
-                on a CPU, is that of the decoder's products with its weights; the rest is bf16 where the processor has it.
+            precision: of the matrix products; fp32 translates the same whatever the batch, bf16 and fp16 nearly so.
+                int8, on a CPU, is that of the decoder's products with its weights; the rest is in bf16 where the
+                processor has it.
             combination: of an ensemble, `log-linear` takes the mean of the log-probabilities, renormalised, and
                 `linear` that of the probabilities.
             weights: of an ensemble, one for each model; by default all are equal.
@@ -155,6 +161,7 @@ class Translator:
             combination=combination,
             weights=weights,
             prepared=True,
+            shortlist=lambda: load_shortlist(directories[0], stored),
         )
 
     @property
@@ -238,6 +245,8 @@ class Translator:
         chosen.check_n_best(n_best)
         if chosen.coverage_penalty and not self.has_attention:
             raise UsageError("the model has no attention, so there is no coverage; leave out coverage_penalty")
+        if chosen.shortlist:
+            self._shortlist()  # its errors come before the first line
         if chosen.carry_over and not self.has_attention:
             raise UsageError(
                 "the model has no attention that says where words come from, so none can be carried over; leave out "
@@ -390,17 +399,27 @@ class Translator:
         autocasts = plain and self._activations is not torch.float32
         with torch.autocast(self.device.type, dtype=self._activations, enabled=autocasts):
             state = self._ready[0].start(source, lengths)
-            asked = {
-                "lengths": lengths - 1,
-                "attended_lengths": self._attended_lengths(sentences, lengths - 1, options),
-            }
+            find = partial(
+                searching.find,
+                sentences=sentences,
+                lengths=lengths - 1,
+                attended_lengths=self._attended_lengths(sentences, lengths - 1, options),
+                shortlist=self._shortlist().allowed(source, lengths) if options.shortlist else None,
+            )
             if self.others:
                 others = (
                     ready.start(*other.source(sentences, device=self.device))
                     for ready, other in zip(self._ready[1:], self.others, strict=True)
                 )
-                return searching.find(self._ensemble, EnsembleState((state, *others)), sentences, **asked)
-            return searching.find(self._ready[0], state, sentences, **asked)
+                return find(self._ensemble, EnsembleState((state, *others)))
+            return find(self._ready[0], state)
+
+    def _shortlist(self) -> Shortlist:
+        if self._loaded_shortlist is None:
+            if self._read_shortlist is None:
+                raise UsageError("this translator has no shortlist; load the model from its directory")
+            self._loaded_shortlist = self._read_shortlist().to(self.device)
+        return self._loaded_shortlist
 
     def _least_risky(
         self, sentence: Sentence, samples: Sequence[Hypothesis], options: TranslationOptions

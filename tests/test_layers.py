@@ -29,7 +29,8 @@ DOWN: dict[str, set[str]] = {
     "model": BASE | {"nn"},
 }
 DOWN["build"] = BASE | {"recipe", "text", "nn", "search", "data", "model"}
-DOWN["model_directory"] = DOWN["build"] | {"build"}
+DOWN["shortlist"] = BASE
+DOWN["model_directory"] = DOWN["build"] | {"build", "shortlist"}
 DOWN["machine"] = set()
 DOWN["plots"] = {"errors"}  # takes numbers and labels, whoever made them
 # Around the translator: what has to do with text only comes without torch.

@@ -96,6 +96,12 @@ def add_search_options(parser: ArgumentParser) -> None:
         "between the sentences: for lines that are paragraphs [--no-split-sentences]",
     )
     _add_batch_options(group, sentences="sentences translated", pieces="source pieces translated")
+    group.add_argument(
+        "--shortlist",
+        action=argparse.BooleanOptionalAction,
+        help="score only the pieces that seq2seq-shortlist has found for those of the source: faster, and nearly the "
+        "same translations [--no-shortlist]",
+    )
     _add_sampling_options(parser)
 
 
@@ -218,6 +224,7 @@ def search_keywords(arguments: argparse.Namespace) -> TranslationKeywords:
         "split_sentences": arguments.split_sentences,
         "batch_size": _batch_size(arguments),
         "max_tokens": arguments.max_tokens,
+        "shortlist": arguments.shortlist,
     }
 
 

@@ -116,6 +116,16 @@ class PreparedModel:
         following = DecoderState(tuple(layers), None if fed_back is None else readout, attention)
         return readout, replace(state, decoder=following), weights
 
+    def narrowed(self, ids: Tensor) -> Callable[[Tensor, DecodingState], tuple[Tensor, DecodingState, Tensor | None]]:
+        """:meth:`step` for a part of the vocabulary: logits of `ids` [narrow] in place of log-probabilities."""
+        output = self._output.select(ids)
+
+        def step(tokens: Tensor, state: DecodingState) -> tuple[Tensor, DecodingState, Tensor | None]:
+            readout, following, weights = self.read(tokens, state)
+            return output(readout), following, weights
+
+        return step
+
     def _attend(self, queries: Tensor, memory: Memory, state: AttentionState | None) -> Attended:
         """As :meth:`Decoder.attend`."""
         if not self._attends_directly:

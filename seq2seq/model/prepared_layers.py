@@ -40,12 +40,12 @@ def prepared_layer(
     With the `embedding` [vocab, embed] whose rows are the first of its inputs, the layer looks pieces up in a table of
     what its input weights make of them, in `wide`, unless that would be too large.
     """
-    kinds = {"lstm": _PreparedLSTM, "gru": _PreparedGRU}
     if embedding is not None:
         entries = embedding.shape[0] * layer.w_ih.shape[0]
         if entries * torch.finfo(wide).bits // 8 > _LARGEST_TABLE:
             embedding = None
-    return kinds[layer.kind](layer, dtype=dtype, wide=wide, embedding=embedding)
+    prepared = _PreparedLSTM if layer.kind == "lstm" else _PreparedGRU
+    return prepared(layer, dtype=dtype, wide=wide, embedding=embedding)
 
 
 def _table(embedding: Tensor, weight: Tensor, bias: Tensor, dtype: torch.dtype) -> Tensor:

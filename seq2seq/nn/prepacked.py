@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from copy import copy
 from functools import cache
 from typing import Protocol
 
@@ -23,9 +24,13 @@ class Product(Protocol):
         """Of `inputs` [rows, input] in any floating dtype, [rows, output]."""
         ...
 
+    def select(self, outputs: Tensor) -> Product:
+        """The product that gives these outputs only; `outputs` is a LongTensor [selected]."""
+        ...
+
 
 def prepacked(weight: Tensor, bias: Tensor | None, *, dtype: torch.dtype, bound: float | None = None) -> Product:
-    """x W^T + b in `dtype`: float32, bfloat16 or int8, of which the last is float32 where this machine lacks it.
+    """X W^T + b in `dtype`: float32, bfloat16 or int8, of which the last is float32 where this machine lacks it.
 
     Args:
         weight: [output, input], copied.
@@ -51,11 +56,12 @@ class PrepackedLinear:
     def __init__(self, weight: Tensor, bias: Tensor | None, *, dtype: torch.dtype) -> None:
         """`weight` is [output, input], `bias` [output]; both are copied."""
         self.dtype = dtype
-        self.output_size = weight.shape[0]
-        weight = weight.detach().to(dtype).contiguous()
-        self.bias = None if bias is None else bias.detach().to(dtype).contiguous()
+        self.bias = None if bias is None else bias.detach().to(dtype, copy=True)
         self.packed = can_prepack(dtype)
-        self.weight = torch.ops.mkldnn._reorder_linear_weight(weight, _TYPICAL_ROWS) if self.packed else weight
+        self._plain = weight.detach().to(dtype, copy=True).contiguous()
+        self.weight = (
+            torch.ops.mkldnn._reorder_linear_weight(self._plain, _TYPICAL_ROWS) if self.packed else self._plain
+        )
 
     def __call__(self, inputs: Tensor) -> Tensor:
         """Of `inputs` [rows, input] in any dtype, [rows, output] in the layer's."""
@@ -64,6 +70,11 @@ class PrepackedLinear:
             return functional.linear(inputs, self.weight, self.bias)
         result: Tensor = torch.ops.mkldnn._linear_pointwise(inputs, self.weight, self.bias, "none", [], "")
         return result
+
+    def select(self, outputs: Tensor) -> PrepackedLinear:
+        """See :meth:`Product.select`."""
+        bias = None if self.bias is None else self.bias.index_select(0, outputs)
+        return PrepackedLinear(self._plain.index_select(0, outputs), bias, dtype=self.dtype)
 
 
 class QuantisedLinear:
@@ -76,12 +87,14 @@ class QuantisedLinear:
 
     def __init__(self, weight: Tensor, bias: Tensor | None, *, bound: float | None) -> None:
         """`weight` is [output, input], `bias` [output]; both are copied."""
-        self.output_size = weight.shape[0]
-        self._weights, self._scales = quantised_rows(weight.detach().float())
-        self._zeros = torch.zeros(self.output_size, dtype=torch.int32)
-        self._bias = None if bias is None else bias.detach().float().clone()
         self._bound = bound
-        self._packed = torch.ops.onednn.qlinear_prepack(self._weights, None)
+        bias = None if bias is None else bias.detach().to(torch.float32, copy=True)
+        self._keep(*quantised_rows(weight.detach().float()), bias)
+
+    def _keep(self, weights: Tensor, scales: Tensor, bias: Tensor | None) -> None:
+        self._weights, self._scales, self._bias = weights, scales, bias
+        self._zeros = torch.zeros(weights.shape[0], dtype=torch.int32)
+        self._packed = torch.ops.onednn.qlinear_prepack(weights, None)
 
     def __call__(self, inputs: Tensor) -> Tensor:
         """Of `inputs` [rows, input] in any floating dtype, [rows, output] in float32."""
@@ -91,6 +104,13 @@ class QuantisedLinear:
         scales = inputs.abs().amax(dim=1, keepdim=True).clamp_(min=1e-30).div_(_LARGEST)  # [rows, 1]
         product = self._product(inputs / scales, 1.0, None)
         return product.mul_(scales) if self._bias is None else torch.addcmul(self._bias, product, scales)
+
+    def select(self, outputs: Tensor) -> QuantisedLinear:
+        """See :meth:`Product.select`."""
+        selected = copy(self)
+        bias = None if self._bias is None else self._bias.index_select(0, outputs)
+        selected._keep(self._weights.index_select(0, outputs), self._scales.index_select(0, outputs), bias)
+        return selected
 
     def _product(self, scaled: Tensor, scale: float, bias: Tensor | None) -> Tensor:
         """Of `scaled` inputs, between -127 and 127."""

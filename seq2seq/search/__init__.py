@@ -7,6 +7,7 @@ from seq2seq.search.constraints import Phrases
 from seq2seq.search.ensemble import Combination, Ensemble, EnsembleState
 from seq2seq.search.greedy import greedy_search
 from seq2seq.search.hypothesis import Hypothesis
+from seq2seq.search.narrowing import Narrowable, NarrowedModel, Narrowing, narrow_step
 from seq2seq.search.protocol import SearchState, StepModel, StepOutput
 from seq2seq.search.request import Diversity, Request, excluding
 from seq2seq.search.rules import Rules, phrases_of, prefixes_of
@@ -21,6 +22,9 @@ __all__ = [
     "Ensemble",
     "EnsembleState",
     "Hypothesis",
+    "Narrowable",
+    "NarrowedModel",
+    "Narrowing",
     "Normalization",
     "Phrases",
     "Request",
@@ -33,6 +37,7 @@ __all__ = [
     "beam_search",
     "excluding",
     "greedy_search",
+    "narrow_step",
     "phrases_of",
     "prefixes_of",
     "sample",

@@ -9,13 +9,13 @@ from pathlib import Path
 
 import torch
 
+from seq2seq.allocator import bound_kernel_cache, keep_freed_memory
 from seq2seq.errors import TrainingError
 from seq2seq.model_directory import load_description, save_description
 from seq2seq.model_evaluation import Evaluated, evaluate_test_sets
 from seq2seq.recipe import Recipe, starting_directory, with_adopted_tokenizer
 from seq2seq.storage import write_atomically
 from seq2seq.text.tokenizer import Tokenizer
-from seq2seq.allocator import bound_kernel_cache, keep_freed_memory
 from seq2seq.training.assembly import Limits, assemble
 from seq2seq.training.corpora import prepare_corpora
 from seq2seq.training.distributed import World

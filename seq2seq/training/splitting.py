@@ -9,9 +9,9 @@ from typing import TypeVar
 
 import torch
 
+from seq2seq.allocator import return_freed_memory
 from seq2seq.data.batch import Batch
 from seq2seq.errors import TrainingError
-from seq2seq.allocator import return_freed_memory
 
 Result = TypeVar("Result")
 

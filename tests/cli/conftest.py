@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import pytest
 
-from seq2seq.cli import benchmark, evaluate, score, translate
+from seq2seq.cli import benchmark, evaluate, score, shortlist, translate
 
 
 @dataclass(frozen=True)
@@ -43,6 +43,7 @@ MAINS = {
     "evaluate": evaluate.main,
     "score": score.main,
     "benchmark": benchmark.main,
+    "shortlist": shortlist.main,
 }
 
 

@@ -7,10 +7,17 @@ import sys
 import pytest
 
 import seq2seq
-from seq2seq.cli import average, benchmark, evaluate, score, translate
+from seq2seq.cli import average, benchmark, evaluate, score, shortlist, translate
 from seq2seq.recipe import Search
 
-MODULES = {"translate": translate, "evaluate": evaluate, "average": average, "score": score, "benchmark": benchmark}
+MODULES = {
+    "translate": translate,
+    "evaluate": evaluate,
+    "average": average,
+    "score": score,
+    "benchmark": benchmark,
+    "shortlist": shortlist,
+}
 
 
 @pytest.fixture(params=MODULES.values(), ids=MODULES)

@@ -135,7 +135,7 @@ def test_a_linear_layer_with_and_without_packing(packed: bool, monkeypatch: pyte
     assert layer(torch.tensor([[1.0, 1.0, 1.0], [2.0, 0.0, -1.0]])).tolist() == [[16.0, 19.5], [9.0, 18.0]]
     bare = PrepackedLinear(weight, None, dtype=torch.float32)
     assert bare(torch.tensor([[1.0, 1.0, 1.0]])).tolist() == [[6.0, -0.5]]
-    assert layer.output_size == 2
+    assert layer.select(torch.tensor([1]))(torch.tensor([[2.0, 0.0, -1.0]])).tolist() == [[18.0]]
 
 
 @needs_packing
@@ -150,6 +150,25 @@ def test_a_table_that_would_be_too_large_is_not_made(monkeypatch: pytest.MonkeyP
         found.append(ready.step(tokens, ready.start(source, lengths))[0])
     assert (found[0] - found[1]).abs().max() < 1e-5
     assert not torch.equal(found[0], found[1])  # another order of additions: there were two ways
+
+
+@needs_packing
+@torch.no_grad()
+@pytest.mark.parametrize("dtype", [torch.float32, torch.int8], ids=["fp32", "int8"])
+def test_a_part_of_the_vocabulary_has_the_same_scores(dtype: torch.dtype) -> None:
+    if dtype is torch.int8 and not can_quantise():
+        pytest.skip("no products of 8-bit integers on this machine")
+    ready = prepare(network(), dtype=dtype)
+    assert ready is not None
+    state = ready.start(torch.tensor([[5, 9, 3], [4, 3, 0]]), torch.tensor([3, 2]))
+    ids, tokens = torch.tensor([1, 3, 4, 17, 39]), torch.tensor([2, 2])
+    everything, following, weights = ready.step(tokens, state)
+    part, part_following, part_weights = ready.narrowed(ids)(tokens, state)
+    assert (part.log_softmax(dim=1) - everything[:, ids].log_softmax(dim=1)).abs().max() < 1e-5
+    assert torch.equal(part_following.decoder.layers[0].h, following.decoder.layers[0].h)
+    assert weights is not None
+    assert part_weights is not None
+    assert torch.equal(part_weights, weights)
 
 
 needs_integers = pytest.mark.skipif(not can_quantise(), reason="no products of 8-bit integers on this machine")

@@ -19,12 +19,12 @@ from pathlib import Path
 
 import torch
 
+from seq2seq.allocator import bound_kernel_cache, keep_freed_memory
 from seq2seq.cli import failure
 from seq2seq.device import resolve_device
 from seq2seq.errors import UsageError
 from seq2seq.recipe import Recipe, load_recipe
 from seq2seq.storage import write_atomically
-from seq2seq.allocator import bound_kernel_cache, keep_freed_memory
 from tools.benchmark_training.figures import figures
 from tools.benchmark_training.material import DISTRIBUTIONS, Material, parse_lengths, real_material, synthetic_material
 from tools.benchmark_training.measuring import Setting, data_of, enter, take_parts, take_turns

@@ -17,12 +17,12 @@ from typing import Any
 
 import torch
 
+from seq2seq.allocator import bound_kernel_cache, keep_freed_memory
 from seq2seq.build import build_tokenizers
 from seq2seq.data.batch import Batch
 from seq2seq.device import resolve_device, resolve_precision
 from seq2seq.errors import DivergenceError, Seq2SeqError
 from seq2seq.recipe import Recipe, load_recipe
-from seq2seq.allocator import bound_kernel_cache, keep_freed_memory
 from seq2seq.training.corpora import prepare_corpora
 from seq2seq.training.run import train
 from tools.benchmark_training.contender import Contender

@@ -5,7 +5,8 @@
     recipe.yaml   weights.safetensors   source.spm   target.spm   format.json
 
 and, where `seq2seq-shortlist` made one, `shortlist.safetensors`. A joint tokenizer is stored once, as `source.spm`.
-`format.json` holds the format's version and the fingerprints of the tokenizers; the weights carry the same fingerprints, so that files of two models cannot be mixed unnoticed.
+`format.json` holds the format's version and the fingerprints of the tokenizers; the weights carry the same
+fingerprints, so that files of two models cannot be mixed unnoticed.
 """
 
 from __future__ import annotations

@@ -19,6 +19,7 @@ from seq2seq.search.protocol import State, StepModel
 from seq2seq.search.request import Request
 from seq2seq.search.selection import Continuations
 from seq2seq.search.so_far import TokensSoFar
+from seq2seq.search.waiting import looking_waits
 
 
 @torch.no_grad()
@@ -89,6 +90,9 @@ def _search(
     so_far = TokensSoFar.of(request)
     coverage = Coverage.of(request)
     met: Tensor | None = None
+    # Where looking does not make the host wait, what nothing calls for is left out.
+    waits = looking_waits(device)
+    any_ended, first_limit = waits, 0 if waits else int(max_lengths.min())
 
     for length in range(1, int(max_lengths.max()) + 1):
         width = live.shape[1]
@@ -101,7 +105,9 @@ def _search(
         expanded = expand(log_probs, live, sentences=active, so_far=so_far.tokens, met=met)
         going_on, met = expanded.going_on, expanded.met
 
-        endings = endings.join(_finished(expanded.ends, request, length, covered)).best_first(request.n_best)
+        if expanded.ends is not None:
+            any_ended = True
+            endings = endings.join(_finished(expanded.ends, request, length, covered)).best_first(request.n_best)
         live, parents, tokens = going_on.log_probs, going_on.parents, going_on.tokens  # [active, beam]
         history.append(
             sentences=active,
@@ -112,14 +118,16 @@ def _search(
             attention=attention,
         )
 
-        at_limit = max_lengths == length
-        cut_off = cut_off.where(at_limit, live, _of_parents(covered, parents))
-        # Where the best is NaN the bound is too, and the search goes on, to its report.
-        bound = scoring.best_reachable(live.amax(dim=1), length=length, max_lengths=max_lengths)
-        done = at_limit | (endings.scores[:, -1] >= bound)  # nothing alive: the bound is -inf
-        # Whether or not a sentence that is done leaves the batch at once, nothing more happens to it.
-        live = live.masked_fill(done[:, None], -torch.inf)
-        kept = sentences_to_keep(done.view(-1, groups).all(dim=1), step=length)
+        kept: Tensor | None = None
+        if any_ended or length >= first_limit:
+            at_limit = max_lengths == length
+            cut_off = cut_off.where(at_limit, live, _of_parents(covered, parents))
+            # Where the best is NaN the bound is too, and the search goes on, to its report.
+            bound = scoring.best_reachable(live.amax(dim=1), length=length, max_lengths=max_lengths)
+            done = at_limit | (endings.scores[:, -1] >= bound)  # nothing alive: the bound is -inf
+            # Whether or not a sentence that is done leaves the batch at once, nothing more happens to it.
+            live = live.masked_fill(done[:, None], -torch.inf)
+            kept = sentences_to_keep(done.view(-1, groups).all(dim=1), step=length)
         if kept is not None:
             if kept.numel() == 0:
                 break

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import torch
 from torch import Tensor
@@ -78,10 +78,9 @@ class ConstrainedExpansion:
         candidates = self._candidates(by_sentence, live, tails, met, sentences)
         banks = self._banks(self._extended(candidates, tails), _of_parents(met, candidates.parents), sentences)
         chosen = _allocated(candidates.log_probs, banks, count=2 * self._beam)
-        expanded = parted(candidates.gather(chosen), beam=self._beam, eos_id=self._eos_id)
-        going_on = expanded.going_on
+        ends, going_on = parted(candidates.gather(chosen), beam=self._beam, eos_id=self._eos_id)
         whole = self._found(self._extended(going_on, tails), sentences)[1]
-        return replace(expanded, met=_of_parents(met, going_on.parents) | whole)
+        return Expanded(ends, going_on, _of_parents(met, going_on.parents) | whole)
 
     def _candidates(
         self, log_probs: Tensor, live: Tensor, tails: Tensor, met: Tensor, sentences: Tensor

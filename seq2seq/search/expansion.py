@@ -9,14 +9,15 @@ import torch
 from torch import Tensor
 
 from seq2seq.search.selection import Continuations, best_continuations
+from seq2seq.search.waiting import looking_waits
 
 
 @dataclass(frozen=True)
 class Expanded:
     """One step of a beam; places that hold nothing have the log-probability -inf."""
 
-    ends: Continuations
-    """Those that an end of sentence finishes, [active, beam]."""
+    ends: Continuations | None
+    """Those that an end of sentence finishes, [active, beam]; None may stand for none at all."""
     going_on: Continuations
     """Those that go on, [active, beam]."""
     met: Tensor | None = None
@@ -52,16 +53,18 @@ class BestExpansion:
         self, log_probs: Tensor, live: Tensor, *, sentences: Tensor, so_far: Tensor | None, met: Tensor | None
     ) -> Expanded:
         """See :class:`Expansion`."""
-        return parted(best_continuations(log_probs, live, 2 * self.beam), beam=self.beam, eos_id=self.eos_id)
+        drawn = best_continuations(log_probs, live, 2 * self.beam)
+        if not looking_waits(live.device) and not bool((drawn.tokens == self.eos_id).any()):
+            return Expanded(None, drawn.first(self.beam))
+        return Expanded(*parted(drawn, beam=self.beam, eos_id=self.eos_id))
 
 
-def parted(drawn: Continuations, *, beam: int, eos_id: int) -> Expanded:
+def parted(drawn: Continuations, *, beam: int, eos_id: int) -> tuple[Continuations, Continuations]:
     """Part continuations [active, 2 * beam], in order: ends among the first `beam`, and the first `beam` others."""
     is_end = drawn.tokens == eos_id
     # A stable sort of "is an end" leaves the others in front, in their order.
     others = is_end.sort(dim=1, stable=True).indices[:, :beam]
-    ends = drawn.without(~is_end).gather(torch.arange(beam, device=is_end.device).expand(is_end.shape[0], beam))
-    return Expanded(ends, drawn.without(is_end).gather(others))
+    return drawn.without(~is_end).first(beam), drawn.without(is_end).gather(others)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -92,9 +95,9 @@ class DiverseExpansion:
             penalised = (own - self.strength * chosen_before[:, None, :]).flatten(0, 1)
             drawn = best_continuations(penalised, alive[:, group], 2 * self.beam).with_log_probs(own, alive[:, group])
             parts.append(parted(drawn, beam=self.beam, eos_id=self.eos_id))
-            chosen = parts[-1].going_on
+            _, chosen = parts[-1]
             chosen_before.scatter_add_(1, chosen.tokens, (chosen.log_probs > -torch.inf).to(chosen_before.dtype))
         return Expanded(
-            Continuations.interleaved([part.ends for part in parts]),
-            Continuations.interleaved([part.going_on for part in parts]),
+            Continuations.interleaved([ends for ends, _ in parts]),
+            Continuations.interleaved([going_on for _, going_on in parts]),
         )

@@ -13,6 +13,9 @@ from seq2seq.search.waiting import looking_waits
 #: Columns whose maxima are taken at once, a multiple of every vector width.
 _LANES = 256
 
+#: Up to so many entries are looked through as they are.
+_FEW = 1 << 16
+
 #: Below every key.
 _NO_KEY = -(2**63)
 
@@ -40,6 +43,10 @@ class Continuations:
     def gather(self, places: Tensor) -> Continuations:
         """Those at `places` [active, chosen] of every sentence."""
         return Continuations(*(tensor.gather(1, places) for tensor in self.tensors()))
+
+    def first(self, count: int) -> Continuations:
+        """The first `count` of every sentence."""
+        return Continuations(*(tensor[:, :count] for tensor in self.tensors()))
 
     def without(self, places: Tensor) -> Continuations:
         """The same, but nothing where `places`, bool [active, count], is true."""
@@ -70,11 +77,15 @@ def best_continuations(log_probs: Tensor, live: Tensor, count: int) -> Continuat
     the lowest parent comes first, then that with the lowest token. NaN counts as best, so that it surfaces.
 
     ``torch.topk`` leaves open which of several equal entries it takes, and logits rounded to bf16 are often equal. So
-    what is sorted in the end are keys that never tie. On the CPU few entries get that far; elsewhere all do, because
-    counting those that deserve it would make the host wait.
+    what is sorted in the end are keys that never tie. On the CPU they are made where some of the best are equal, and of
+    few entries; elsewhere always and of all, because looking at values would make the host wait.
     """
     log_probs = log_probs.contiguous()
     vocab = log_probs.shape[1]
+    if not looking_waits(live.device):
+        different = _by_value(log_probs, live, count)
+        if different is not None:
+            return different
     keys = _all_keys(log_probs, live) if looking_waits(live.device) else _promising_keys(log_probs, live, count)
     best = torch.topk(keys, min(count, keys.shape[1])).values
     best = torch.nn.functional.pad(best, (0, count - best.shape[1]), value=_NO_KEY)  # [active, count]
@@ -91,6 +102,68 @@ def best_continuations(log_probs: Tensor, live: Tensor, count: int) -> Continuat
     )
 
 
+def _by_value(log_probs: Tensor, live: Tensor, count: int) -> Continuations | None:
+    """The best continuations by value alone; None where some are equal, or too few, or not numbers."""
+    vocab = log_probs.shape[1]
+    if live.shape[1] * vocab <= count:
+        return None
+    all_places: Tensor | None = None
+    if log_probs.numel() <= _FEW:
+        sums = (log_probs.view(*live.shape, vocab) + live[..., None]).flatten(1)
+    else:
+        sums, all_places = _in_best_lanes(log_probs, live, count + 1)
+    if sums.shape[1] <= count:
+        return None
+    values, places = sums.topk(count + 1)
+    if not bool((values[:, :-1] > values[:, 1:]).all()):
+        return None
+    places = places[:, :count]
+    if all_places is not None:
+        places = all_places.gather(1, places)
+    parents = places // vocab
+    return Continuations(
+        log_probs=values[:, :count],
+        token_log_probs=log_probs.view(live.shape[0], -1).gather(1, places),
+        parents=parents,
+        tokens=places - parents * vocab,
+    )
+
+
+def _in_best_lanes(log_probs: Tensor, live: Tensor, count: int) -> tuple[Tensor, Tensor]:
+    """The ``count`` best continuations and some more: their log-probabilities and places, [active, some] each.
+
+    Column c of the vocabulary belongs to lane c % 256. The maxima of the ``count`` best lanes of a sentence are as many
+    continuations, and what lies in another lane is no better than the least of them. Maxima of lanes cost a fraction of
+    what topk over the vocabulary, or even argmax, costs.
+    """
+    maxima, lanes, depth = _lane_maxima(log_probs, live)
+    best = (maxima + live[..., None]).flatten(1)
+    best = best.topk(min(count, best.shape[1]), sorted=False).indices  # [active, chosen lanes]
+    parents = best // lanes
+    tokens = (best - parents * lanes)[..., None] + torch.arange(
+        0, depth * lanes, lanes
+    )  # [active, chosen lanes, depth]
+    vocab = log_probs.shape[1]
+    missing = tokens >= vocab
+    places = (parents[..., None] * vocab + tokens.masked_fill_(missing, 0)).flatten(1)
+    sums = log_probs.view(live.shape[0], -1).gather(1, places).view(tokens.shape) + live.gather(1, parents)[..., None]
+    return sums.masked_fill_(missing, -torch.inf).flatten(1), places
+
+
+def _lane_maxima(log_probs: Tensor, live: Tensor) -> tuple[Tensor, int, int]:
+    """The maxima of every hypothesis's lanes, [active, width, lanes]; how many lanes; entries of the largest."""
+    active, width = live.shape
+    vocab = log_probs.shape[1]
+    lanes = _LANES if vocab >= 8 * _LANES else vocab
+    depth, rest = divmod(vocab, lanes)
+    by_row = log_probs.view(active, width, vocab)
+    maxima = by_row[:, :, : vocab - rest].view(active, width, depth, lanes).amax(dim=2)
+    if rest:
+        maxima[:, :, :rest] = torch.maximum(maxima[:, :, :rest], by_row[:, :, vocab - rest :])
+        depth += 1
+    return maxima, lanes, depth
+
+
 def _all_keys(log_probs: Tensor, live: Tensor) -> Tensor:
     """Keys of all continuations, [active, width * vocab]."""
     sums = _comparable(log_probs.view(*live.shape, -1), live).flatten(1)
@@ -100,19 +173,12 @@ def _all_keys(log_probs: Tensor, live: Tensor) -> Tensor:
 def _promising_keys(log_probs: Tensor, live: Tensor, count: int) -> Tensor:
     """Keys of the ``count`` best continuations, all those equal to the last of them, and some more, [active, >= count].
 
-    Column c of the vocabulary belongs to lane c % 256. Of the maxima of all lanes of a sentence, let m be number
-    ``count``, from above: so many continuations reach m, so the best ones all do, and they lie in lanes whose maxima
-    do. Maxima of lanes cost a fraction of what topk over the vocabulary, or even argmax, costs.
+    Of the maxima of all lanes of a sentence, let m be number ``count``, from above: so many continuations reach m, so
+    the best ones all do, and they lie in lanes whose maxima do.
     """
     active, width = live.shape
     vocab = log_probs.shape[1]
-    lanes = _LANES if vocab >= 8 * _LANES else vocab
-    depth, rest = divmod(vocab, lanes)
-    by_row = log_probs.view(active, width, vocab)
-    maxima = by_row[:, :, : vocab - rest].view(active, width, depth, lanes).amax(dim=2)  # [active, width, lanes]
-    if rest:
-        maxima[:, :, :rest] = torch.maximum(maxima[:, :, :rest], by_row[:, :, vocab - rest :])
-        depth += 1
+    maxima, lanes, depth = _lane_maxima(log_probs, live)
     maxima = _comparable(maxima, live).flatten(1)  # [active, width * lanes]
     enough = maxima.topk(min(count, maxima.shape[1]), sorted=False).values.amin(dim=1)  # [active]
     sentences, places = _at_least(maxima, enough).unbind(1)  # [chosen lanes]

@@ -8,13 +8,17 @@ import pytest
 import torch
 from torch import Tensor
 
+from seq2seq.search import selection
 from seq2seq.search.selection import best_continuations
 
 
-@pytest.fixture(autouse=True, params=["host", "other device"])
-def _both_ways(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Run every test also in the way of devices that the host would have to wait for."""
-    monkeypatch.setattr("seq2seq.search.selection.looking_waits", lambda device: request.param == "other device")
+@pytest.fixture(autouse=True, params=["few", "many", "equal", "other device"])
+def _every_way(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Run every test in all ways: of few entries and of many, those for equal ones, and where the host would wait."""
+    monkeypatch.setattr(selection, "looking_waits", lambda device: request.param == "other device")
+    monkeypatch.setattr(selection, "_FEW", {"few": 1 << 30, "many": 0}.get(request.param, selection._FEW))
+    if request.param == "equal":
+        monkeypatch.setattr(selection, "_by_value", lambda log_probs, live, count: None)
 
 
 def numbers(rows: int, vocab: int, *, distinct: int) -> Tensor:

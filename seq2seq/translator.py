@@ -26,7 +26,7 @@ from seq2seq.scored import Scored, ScoringKeywords
 from seq2seq.search import Combination, Ensemble, EnsembleState, Hypothesis
 from seq2seq.searching import Searching
 from seq2seq.shortlist import Shortlist
-from seq2seq.side_by_side import side_by_side
+from seq2seq.side_by_side import Result, side_by_side
 from seq2seq.source_lines import Sentence, batches_by_length, prepare_lines
 from seq2seq.text.tokenizer import Tokenizer
 from seq2seq.translation import EMPTY_TRANSLATION, Translation
@@ -353,11 +353,15 @@ class Translator:
                 ),
             )
 
-        threads = torch.get_num_threads() if self.device.type == "cpu" else 1
-        for batch, translated in zip(batches, side_by_side(batches, translate, threads=threads), strict=True):
+        for batch, translated in zip(batches, self.for_each(batches, translate), strict=True):
             for index, translations in zip(batch, translated, strict=True):
                 results[index] = translations
         return results
+
+    def for_each(self, batches: Sequence[list[int]], work: Callable[[list[int]], Result]) -> list[Result]:
+        """Results of `work` for every batch, in order: on a CPU side by side, on the cores that PyTorch may use."""
+        threads = torch.get_num_threads() if self.device.type == "cpu" else 1
+        return side_by_side(batches, work, threads=threads)
 
     def _translate_batch(
         self, sentences: Sequence[Sentence], options: TranslationOptions, n_best: int

@@ -6,6 +6,7 @@ import argparse
 import json
 import sys
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from time import perf_counter
 from typing import TYPE_CHECKING
@@ -89,6 +90,9 @@ def _parser() -> ArgumentParser:
     )
     group.add_argument("--rounds", metavar="N", type=count, default=5, help="turns of every setting (default: 5)")
     group.add_argument("--json", action="store_true", help="print one JSON object in place of the tables")
+    group.add_argument(
+        "--shortlist", action="store_true", help="search with the model's shortlist (seq2seq-shortlist makes it)"
+    )
     add_model_options(parser)
     parser.add_general_options(quiet="say nothing on stderr but errors")
     return parser
@@ -107,6 +111,8 @@ def _benchmark(arguments: Sequence[str] | None) -> None:
     translator = model.load(program=PROGRAM, quiet=chosen.quiet)
     Stopwatch(translator.device)  # waits for the weights
     loaded = perf_counter() - began
+    if chosen.shortlist:
+        translator.options = replace(translator.options, shortlist=True)
     material = _material(chosen, model, translator)
     beams = list(dict.fromkeys(chosen.beam or [1, translator.options.beam]))
     batch_sizes = list(dict.fromkeys(chosen.batch_size or [translator.options.batch_size]))
@@ -123,7 +129,7 @@ def _benchmark(arguments: Sequence[str] | None) -> None:
         models=[str(directory) for directory in model.directories],
         text=material.name,
         device=str(translator.device),
-        precision=precision_name(translator.dtype),
+        precision=precision_name(translator.dtype) + (", shortlist" if chosen.shortlist else ""),
         parameters=parameter_count(translator),
         load_seconds=loaded,
         memory_gib=max([memory_gib(translator.device), *(each.memory_gib for each in throughputs)]),

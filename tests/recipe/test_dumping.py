@@ -25,6 +25,7 @@ corpus:
   - hub: wmt
     split: valid
   test: []
+  both_directions: false
   max_pieces: 200
 """
 

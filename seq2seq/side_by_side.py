@@ -22,10 +22,9 @@ def side_by_side(items: Sequence[Item], work: Callable[[Item], Result], *, threa
     if threads < 2 or len(items) < 2:
         return [work(item) for item in items]
     of_one_product = torch.get_num_threads()
-    pool = ThreadPoolExecutor(min(threads, len(items)), initializer=torch.set_num_threads, initargs=(1,))
     try:
-        return list(pool.map(work, items))
+        with ThreadPoolExecutor(min(threads, len(items)), initializer=torch.set_num_threads, initargs=(1,)) as pool:
+            return list(pool.map(work, items))
     finally:
-        pool.shutdown(cancel_futures=True)
         # It is a thread's own number, but PyTorch takes the last one that was set for threads to come.
         torch.set_num_threads(of_one_product)

@@ -12,8 +12,8 @@ FOLDER = Path(__file__).parent
 
 #: Number words, reversed, as well as each model has learned it; text and score as on the day the model was stored.
 #: Version 1 is an attentive LSTM. Version 2 has layer-norm LSTMs under deep transitions, dense and highway connections,
-#: coverage between the two cells of a conditional layer, a context gate and the copy generator. Version 3 reads embeddings
-#: beside the outputs of its GRUs, feeds the attention back into residual LSTMs, and has a shortlist.
+#: coverage between the two cells of a conditional layer, a context gate and the copy generator. Version 3 reads the
+#: embeddings beside the outputs of its GRUs, feeds the attention back into residual LSTMs, and has a shortlist.
 TRANSLATIONS = {
     "version-1": {
         "one two three": ("trois deux un deux", -0.133658),

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
 
 from seq2seq.errors import UsageError
-from seq2seq.text.tokenizer import Tokenizer
 from seq2seq.translation_options import kind_of
+
+if TYPE_CHECKING:
+    from seq2seq.text.tokenizer import Tokenizer
 
 #: A phrase to be avoided can be written with other pieces than the tokenizer's choice; so many ways are closed.
 _SEGMENTATIONS = 16
@@ -73,7 +76,8 @@ def encode_demands(sources: Sequence[Source], *, tokenizer: Tokenizer, first: in
         if not (source.prefix or source.include or source.avoid):
             found.append(NO_DEMANDS)
             continue
-        _check_phrases(source, number)
+        if problem := problem_with(source):
+            raise UsageError(f"line {number}: {problem}")
         found.append(
             Demands(
                 prefix=tokenizer.encode_one(source.prefix) if source.prefix else (),
@@ -84,18 +88,20 @@ def encode_demands(sources: Sequence[Source], *, tokenizer: Tokenizer, first: in
     return found
 
 
-def _check_phrases(source: Source, number: int) -> None:
+def problem_with(source: Source) -> str | None:
+    """What makes no sense in what a source asks for, as a clause that follows the line's number; None if all does."""
     if not isinstance(source.prefix, str):
-        raise UsageError(f"line {number}: the prefix is {kind_of(source.prefix)}, but it must be text")
+        return f"the prefix is {kind_of(source.prefix)}, but it must be text"
     for name in ("include", "avoid"):
         phrases = getattr(source, name)
         if isinstance(phrases, str) or not isinstance(phrases, Sequence):
-            raise UsageError(f"line {number}: {name} is {kind_of(phrases)}, but it must be a list of phrases")
+            return f"{name} is {kind_of(phrases)}, but it must be a list of phrases"
         for phrase in phrases:
             if not isinstance(phrase, str):
-                raise UsageError(f"line {number}: a phrase to {name} is {kind_of(phrase)}, but it must be text")
+                return f"a phrase to {name} is {kind_of(phrase)}, but it must be text"
             if not phrase.strip():
-                raise UsageError(f"line {number}: a phrase to {name} is empty; leave it out")
+                return f"a phrase to {name} is empty; leave it out"
     for phrase in source.include:
         if phrase in source.avoid:
-            raise UsageError(f"line {number}: {phrase!r} is to be included and avoided at once; choose one")
+            return f"{phrase!r} is to be included and avoided at once; choose one"
+    return None

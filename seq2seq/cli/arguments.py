@@ -114,6 +114,13 @@ def below_one(text: str) -> float:
     return value
 
 
+def phrase(text: str) -> str:
+    """Text that is not blank."""
+    if not text.strip():
+        raise argparse.ArgumentTypeError("must be text, not nothing")
+    return text
+
+
 def _whole(text: str, *, least: int) -> int:
     try:
         value = int(text)

@@ -8,7 +8,7 @@ from typing import Literal
 
 from seq2seq.cli.arguments import ArgumentParser
 from seq2seq.cli.formats import Details, Format, json_format, n_best_format, plain_format
-from seq2seq.cli.json_lines import JsonLines
+from seq2seq.cli.json_lines import DemandFields, JsonLines
 from seq2seq.cli.layout import Layout, TextLayout
 from seq2seq.cli.tab_separated import Column, TabSeparated
 from seq2seq.errors import UsageError
@@ -17,7 +17,15 @@ InputFormat = Literal["text", "tsv", "jsonl"]
 
 _BY_NAME: dict[str, InputFormat] = {".tsv": "tsv", ".tab": "tsv", ".jsonl": "jsonl", ".ndjson": "jsonl"}
 #: The formats of the options that are for one only.
-_FOR = {"source_column": "tsv", "target_column": "tsv", "source_field": "jsonl", "target_field": "jsonl"}
+_FOR = {
+    "source_column": "tsv",
+    "target_column": "tsv",
+    "source_field": "jsonl",
+    "target_field": "jsonl",
+    "prefix_field": "jsonl",
+    "include_field": "jsonl",
+    "avoid_field": "jsonl",
+}
 
 
 def add_input_format_options(parser: ArgumentParser) -> None:
@@ -52,6 +60,18 @@ def add_input_format_options(parser: ArgumentParser) -> None:
         help="JSON field of the translations; what is there is overwritten (default: a new one, translation); "
         "--scores, --alignment, --n-best and --json add fields after it",
     )
+    for name, what in (
+        ("prefix", "the text that the translation begins with"),
+        ("include", "a list of phrases that the translation has"),
+        ("avoid", "a list of phrases that it has not"),
+    ):
+        group.add_argument(
+            f"--{name}-field",
+            metavar="NAME",
+            nargs="?",
+            const=name,
+            help=f"JSON field with {what}; without NAME the field {name} (default: no field is read so)",
+        )
 
 
 def choose_layout(chosen: argparse.Namespace, *, source: Path | None) -> Layout:
@@ -120,6 +140,7 @@ def _json_lines(chosen: argparse.Namespace, name: str) -> JsonLines:
         source="text" if chosen.source_field is None else chosen.source_field,
         target=chosen.target_field,
         details=details,
+        demands=DemandFields(prefix=chosen.prefix_field, include=chosen.include_field, avoid=chosen.avoid_field),
     )
 
 

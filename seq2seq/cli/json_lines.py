@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, NamedTuple, final
 
 from seq2seq.cli.formats import Details
@@ -12,10 +13,59 @@ from seq2seq.cli.layout import Entry, passed_through
 from seq2seq.errors import CorpusError
 
 if TYPE_CHECKING:
+    from seq2seq.demands import Source
     from seq2seq.translation import Translation
 
 #: The field of the translations where none is asked for.
 FIELD = "translation"
+
+
+@final
+@dataclass(frozen=True)
+class DemandFields:
+    """Names of the fields that say what a translation must be, as :class:`seq2seq.demands.Source` does.
+
+    None is a field that is not read. An object need not have those that are; null stands for nothing too.
+    """
+
+    prefix: str | None = None
+    include: str | None = None
+    avoid: str | None = None
+
+    def source(self, text: str, values: Mapping[str, Any], where: str) -> Source | None:
+        """`text` with what the fields ask of its translation; None where that is nothing.
+
+        Raises:
+            CorpusError: a field holds something else, or what makes no sense.
+        """
+        prefix = self._prefix(values, where)
+        include, avoid = (_phrases(name, values, where) for name in (self.include, self.avoid))
+        if not (prefix or include or avoid):
+            return None
+        from seq2seq.demands import Source, problem_with
+
+        source = Source(text=text, prefix=prefix, include=include, avoid=avoid)
+        if problem := problem_with(source):
+            raise CorpusError(f"{where}: {problem}")
+        return source
+
+    def _prefix(self, values: Mapping[str, Any], where: str) -> str:
+        value = None if self.prefix is None else values.get(self.prefix)
+        if value is not None and not isinstance(value, str):
+            raise CorpusError(f"{where}: field {self.prefix} holds {_kind(value)}, not text")
+        return value or ""
+
+
+def _phrases(name: str | None, values: Mapping[str, Any], where: str) -> tuple[str, ...]:
+    value = None if name is None else values.get(name)
+    if value is None:
+        return ()
+    if not isinstance(value, list):
+        raise CorpusError(f"{where}: field {name} holds {_kind(value)}, not a list of phrases")
+    for each in value:
+        if not isinstance(each, str):
+            raise CorpusError(f"{where}: field {name} holds a list with {_kind(each)} in it, not of phrases alone")
+    return tuple(value)
 
 
 @final
@@ -28,7 +78,9 @@ class JsonLines:
 
     copies = True
 
-    def __init__(self, *, name: str, source: str, target: str | None, details: Details) -> None:
+    def __init__(
+        self, *, name: str, source: str, target: str | None, details: Details, demands: DemandFields | None = None
+    ) -> None:
         """Choose fields.
 
         Args:
@@ -36,10 +88,12 @@ class JsonLines:
             source: the field to translate.
             target: the field of the translations, overwritten if it is there; None makes a new one, `translation`.
             details: what else becomes a field; none of these may be there already.
+            demands: the fields that say what a translation must be; None reads none.
         """
         self._name = name
         self._source, self._target = source, target
         self._details = details
+        self._demands = demands or DemandFields()
 
     def entry(self, line: str, number: int) -> Entry:
         """The entry of a line. Raises CorpusError for one that is no object, lacks a field or has one too many."""
@@ -50,6 +104,7 @@ class JsonLines:
         fields = {member.name: member for member in members}
         text = self._text(fields, where)
         self._check_new(fields, where)
+        source = self._demands.source(text, {member.name: member.value for member in members}, where)
         target = self._target or FIELD
         end = members[-1].end
 
@@ -63,7 +118,7 @@ class JsonLines:
                 new = {target: translations[0].text, **new}
             return [before + "".join(f", {_dump(name)}: {_dump(value)}" for name, value in new.items()) + line[end:]]
 
-        return Entry(text, lines)
+        return Entry(text, lines, source)
 
     def _text(self, fields: dict[str, _Member], where: str) -> str:
         if self._source not in fields:

@@ -4,20 +4,26 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING, NamedTuple, Protocol, final
 
 from seq2seq.cli.formats import Format
 from seq2seq.errors import CorpusError
 
 if TYPE_CHECKING:
+    from seq2seq.demands import Source
     from seq2seq.translation import Translation
 
 
 class Entry(NamedTuple):
-    """A line of input: its text to translate, None where there is none (a header), and what becomes of it."""
+    """A line of input: its text to translate, None where there is none (a header), and what becomes of it.
+
+    `source` is the text with what the line asks of its translation, None where that is nothing.
+    """
 
     text: str | None
     lines: Format
+    source: Source | None = None
 
 
 class Layout(Protocol):
@@ -56,32 +62,49 @@ class Feed:
     """Feeds a translator with the texts of lines, chunk by chunk, and makes lines of what comes back.
 
     An entry without text is an empty one to the translator, so that both count the same lines. Where a layout cannot
-    use a line, what stands before it in its chunk is fed first, and the error raised when more is asked for.
+    use a line, what stands before it in its chunk is fed first, and the error raised when more is asked for. Phrases
+    in `avoid` are avoided in every line.
     """
 
-    def __init__(self, chunks: Iterable[list[str]], layout: Layout) -> None:
+    def __init__(self, chunks: Iterable[list[str]], layout: Layout, *, avoid: Sequence[str] = ()) -> None:
         self._chunks = chunks
         self._layout = layout
+        self._avoid = tuple(avoid)
         self._entries: list[Entry] = []
         self._first = 0
         self._began = 0.0
 
-    def __iter__(self) -> Iterator[list[str]]:
+    def __iter__(self) -> Iterator[list[str | Source]]:
         for chunk in self._chunks:
             self._first += len(self._entries)
             self._entries = []
             self._began = time.monotonic()
             failure = None
+            fed: list[str | Source] = []
             for number, line in enumerate(chunk, start=self._first + 1):
                 try:
-                    self._entries.append(self._layout.entry(line, number))
+                    entry = self._layout.entry(line, number)
+                    fed.append(self._asked(entry, number))
                 except CorpusError as error:
                     failure = error
                     break
-            if self._entries:
-                yield self.texts()
+                self._entries.append(entry)
+            if fed:
+                yield fed
             if failure is not None:
                 raise failure
+
+    def _asked(self, entry: Entry, number: int) -> str | Source:
+        """The text of an entry with all that is asked of its translation."""
+        if entry.text is None or not self._avoid:
+            return entry.source or entry.text or ""
+        from seq2seq.demands import Source, problem_with
+
+        source = entry.source or Source(text=entry.text)
+        source = replace(source, avoid=(*source.avoid, *self._avoid))
+        if problem := problem_with(source):
+            raise CorpusError(f"line {number}: {problem}")
+        return source
 
     def texts(self) -> list[str]:
         """The texts of the last chunk, empty where a line has none."""

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from seq2seq.cli.alignment_page import PageOfAlignments
-from seq2seq.cli.arguments import ArgumentParser, count
+from seq2seq.cli.arguments import ArgumentParser, count, phrase
 from seq2seq.cli.failure import run, say
 from seq2seq.cli.input_format import add_input_format_options, choose_layout
 from seq2seq.cli.layout import Feed, Layout
@@ -42,7 +42,8 @@ examples:
   seq2seq-translate --n-best 5 --alignment < input.en > output.nbest
   seq2seq-translate --split-sentences < book.txt > translated.txt
   seq2seq-translate -i table.tsv --source-column en --target-column fr > translated.tsv
-  seq2seq-translate -i reviews.jsonl --source-field review -o translated.jsonl"""
+  seq2seq-translate -i reviews.jsonl --source-field review -o translated.jsonl
+  seq2seq-translate -i asked.jsonl --prefix-field --include-field --avoid-field -o translated.jsonl"""
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -120,6 +121,16 @@ def _parser() -> ArgumentParser:
         "other numbers, unknown words, all in the place of the words aligned with them; tags such as <b>, which the "
         "model then does not see",
     )
+    group.add_argument(
+        "--avoid",
+        metavar="PHRASE",
+        type=phrase,
+        nargs="+",
+        action="extend",
+        default=[],
+        help="no translation has any of these phrases of the target language, cased as they stand here; see also "
+        "--avoid-field",
+    )
     add_input_format_options(parser)
     add_model_options(parser)
     add_search_options(parser)
@@ -189,7 +200,7 @@ def _translate_lines(
     is_file = source is not None and source.is_file()
     # A sentence has 16 pieces or more, as a rule.
     sizes = chunk_sizes(chosen.batch_size or max(translator.options.batch_size, (chosen.max_tokens or 0) // 16))
-    feed = Feed(reader.chunks(sizes, patient=is_file), layout)
+    feed = Feed(reader.chunks(sizes, patient=is_file), layout, avoid=chosen.avoid)
     results = translator.translate_chunks(feed, n_best=n_best, **keywords)
     watched = not chosen.quiet and is_watched(output_is_file=target is not None)
     in_sentences = translator.options.split_sentences if chosen.split_sentences is None else chosen.split_sentences

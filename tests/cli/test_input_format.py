@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from seq2seq.cli.layout import Entry, Feed, passed_through
+from seq2seq.demands import Source
 from seq2seq.errors import CorpusError
 from seq2seq.translator import Translator
 from tests.cli.test_processes import line_in_time, start
@@ -67,6 +68,52 @@ def test_objects_in_objects_out(
     assert not ended.lines[0].startswith("{")
 
 
+def test_objects_that_ask_for_something(command, small_model: Path, translator: Translator, tmp_path: Path) -> None:
+    asked = [
+        Source(text=LINES[0], prefix="Le petit"),
+        Source(text=""),
+        Source(text=LINES[2], include=("la gare",)),
+        Source(text=LINES[3], avoid=tuple(translator.translate(LINES[3]).text.split()[:1])),
+    ]
+    records = [
+        {"text": each.text, "begin": each.prefix, "include": each.include, "avoid": each.avoid or None}
+        for each in asked
+    ]
+    source = tmp_path / "in.jsonl"
+    source.write_text("".join(json.dumps(record) + "\n" for record in records))
+    fields = ("--prefix-field", "begin", "--include-field", "--avoid-field")
+    found = command("translate", "-m", small_model, "-i", source, *fields).lines
+    texts = [each.text for each in translator.translate(asked)]
+    assert [json.loads(line)["translation"] for line in found] == texts
+    assert texts[0].startswith("Le petit")
+    assert "la gare" in texts[2]
+    assert texts[3] != translator.translate(LINES[3]).text
+    plain = command("translate", "-m", small_model, "-i", source).lines
+    assert [json.loads(line)["translation"] for line in plain] == [each.text for each in translator.translate(LINES)]
+
+
+def test_phrases_that_no_translation_has(command, small_model: Path, translator: Translator, tmp_path: Path) -> None:
+    words = tuple(translator.translate(LINES[0]).text.split()[:2])
+    other = translator.translate(LINES[3]).text.split()[0]
+    expected = [each.text for each in translator.translate([Source(text=line, avoid=words) for line in LINES])]
+    text = "\n".join(LINES).encode()
+    assert command("translate", "-m", small_model, "--avoid", *words, stdin=text).lines == expected
+    assert expected[0] != translator.translate(LINES[0]).text
+    rows = command(
+        "translate", "-m", small_model, "--avoid", words[0], "--avoid", words[1], "--input-format=tsv", stdin=text
+    )
+    assert [row.split("\t")[-1] for row in rows.lines] == expected
+    records = [json.dumps({"text": line, "avoid": [other] * (line == LINES[3])}) for line in LINES]
+    arguments = ("--input-format=jsonl", "--avoid-field", "--include-field", "--avoid", *words)
+    ended = command("translate", "-m", small_model, *arguments, stdin="\n".join(records).encode())
+    expected[3] = translator.translate(Source(text=LINES[3], avoid=(other, *words))).text
+    assert [json.loads(line)["translation"] for line in ended.lines] == expected
+    records[2] = json.dumps({"text": LINES[2], "include": [words[1]]})
+    ended = command("translate", "-m", small_model, *arguments, stdin="\n".join(records).encode())
+    assert (ended.status, ended.output.count(b"\n")) == (2, 2)
+    assert f"error: line 3: {words[1]!r} is to be included and avoided at once; choose one" in ended.said
+
+
 def test_paragraphs(command, small_model: Path, translator: Translator) -> None:
     document = "Where is the station? The small dog.  Mr. Cat!\n\nbread\n"
     sentences = ["Where is the station?", "The small dog.", "Mr. Cat!", "bread"]
@@ -110,6 +157,10 @@ def test_errors_of_the_model_count_the_lines_of_the_file(command, small_model: P
     [
         (["--source-field", "en"], "--source-field is for jsonl, but the input is text; leave it out, or add --input"),
         (["-i", "{here}/in.TSV", "--target-field", "en"], "--target-field is for jsonl, but the input is tsv"),
+        (["--prefix-field"], "--prefix-field is for jsonl, but the input is text; leave it out, or add --input-format"),
+        (["--include-field", "x"], "--include-field is for jsonl, but the input is text"),
+        (["--avoid-field", "--input-format", "tsv"], "--avoid-field is for jsonl, but the input is tsv"),
+        (["--avoid", "a", " "], "argument --avoid: must be text, not nothing; see"),
         (["-i", "{here}/in.ndjson", "--source-column", "1"], "--source-column is for tsv, but the input is jsonl"),
         (["--input-format", "csv"], "argument --input-format: invalid choice: 'csv'"),
         (["--source-column", "0"], "argument --source-column: columns are counted from 1, so there is no 0; see"),

@@ -8,7 +8,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from seq2seq.cli.formats import Details
-from seq2seq.cli.json_lines import JsonLines
+from seq2seq.cli.json_lines import DemandFields, JsonLines
+from seq2seq.demands import Source
 from seq2seq.errors import CorpusError
 from seq2seq.translation import Translation
 
@@ -106,6 +107,51 @@ def test_what_cannot_be_used_is_named_with_its_line(line: str, message: str) -> 
     with pytest.raises(CorpusError) as caught:
         layout.entry(line, 7)
     assert str(caught.value).startswith(f"a.jsonl, line 7: {message}")
+
+
+def asked(line: str, **fields: str) -> Source | None:
+    demands = DemandFields(**fields)
+    return (
+        JsonLines(name="a.jsonl", source="text", target=None, details=Details(), demands=demands).entry(line, 7).source
+    )
+
+
+def test_fields_say_what_a_translation_must_be() -> None:
+    line = '{"text": "x", "prefix": "un \\u00e9t\\u00e9", "include": ["a b", "c"], "avoid": ["d"], "not": ["e"]}'
+    everything = {"prefix": "prefix", "include": "include", "avoid": "avoid"}
+    assert asked(line, **everything) == Source(text="x", prefix="un été", include=("a b", "c"), avoid=("d",))
+    assert asked(line, prefix="text", avoid="not") == Source(text="x", prefix="x", avoid=("e",))
+    assert asked(line) is None  # nobody said that these fields mean that
+    for nothing in ('{"text": "x"}', '{"text": "x", "prefix": null, "include": null, "avoid": []}'):
+        assert asked(nothing, **everything) is None
+
+
+def test_a_field_that_is_read_is_copied_or_overwritten_as_others_are() -> None:
+    layout = JsonLines(
+        name="a", source="text", target="draft", details=Details(), demands=DemandFields(prefix="draft", avoid="not")
+    )
+    [found] = layout.entry('{"text": "x", "draft": "u", "not": [ "\\u0061"]}', 1).lines(0, [BEST])
+    assert found == '{"text": "x", "draft": "un \\"chat\\" été", "not": [ "\\u0061"]}'
+
+
+@pytest.mark.parametrize(
+    ("members", "message"),
+    [
+        ('"prefix": 5', "field prefix holds a number, not text"),
+        ('"prefix": ["un"]', "field prefix holds a list, not text"),
+        ('"in": "gare"', "field in holds text, not a list of phrases"),
+        ('"in": {"gare": 1}', "field in holds an object, not a list of phrases"),
+        ('"in": ["gare", 1.5]', "field in holds a list with a number in it, not of phrases alone"),
+        ('"in": ["gare", null]', "field in holds a list with null in it, not of phrases alone"),
+        ('"avoid": false', "field avoid holds false, not a list of phrases"),
+        ('"avoid": ["gare", " "]', "a phrase to avoid is empty; leave it out"),
+        ('"in": ["gare"], "avoid": ["a", "gare"]', "'gare' is to be included and avoided at once; choose one"),
+    ],
+)
+def test_a_field_that_holds_something_else_is_named_with_its_line(members: str, message: str) -> None:
+    with pytest.raises(CorpusError) as caught:
+        asked('{"text": "x", ' + members + "}", prefix="prefix", include="in", avoid="avoid")
+    assert str(caught.value) == f"a.jsonl, line 7: {message}"
 
 
 VALUES = st.recursive(

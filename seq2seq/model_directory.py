@@ -1,4 +1,4 @@
-"""The model directory: everything that translation needs, in files that load for ever.
+"""The model directory: everything that translation needs, in files that load for ever; or a bundle of them.
 
 ::
 
@@ -17,6 +17,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import safetensors.torch
 import torch
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
@@ -25,19 +26,21 @@ from torch import Tensor
 from seq2seq.build import build_model
 from seq2seq.errors import ModelError
 from seq2seq.model.encoder_decoder import EncoderDecoder
-from seq2seq.recipe import Recipe, dump_recipe, load_stored_recipe
+from seq2seq.model_files import (
+    FORMAT,
+    RECIPE,
+    SOURCE_TOKENIZER,
+    TARGET_TOKENIZER,
+    WEIGHTS,
+    ModelFiles,
+    open_model,
+)
+from seq2seq.recipe import Recipe, dump_recipe, stored_recipe_from_bytes
 from seq2seq.shortlist import SHORTLIST, Shortlist
 from seq2seq.storage import write_atomically
 from seq2seq.text.tokenizer import Tokenizer
 
 FORMAT_VERSION = 3
-RECIPE, WEIGHTS, SOURCE_TOKENIZER, TARGET_TOKENIZER, FORMAT = (
-    "recipe.yaml",
-    "weights.safetensors",
-    "source.spm",
-    "target.spm",
-    "format.json",
-)
 
 
 @dataclass(frozen=True)
@@ -80,63 +83,60 @@ def save_weights(
     write_atomically(directory / name, lambda path: save_file(stored, path, metadata=everything))
 
 
-def load_description(directory: Path) -> tuple[Recipe, Tokenizer, Tokenizer]:
-    """Recipe, source and target tokenizer of a model directory.
+def load_description(place: Path) -> tuple[Recipe, Tokenizer, Tokenizer]:
+    """Recipe, source and target tokenizer of a model directory or a bundle.
 
     Raises:
-        ModelError: the directory is missing, incomplete, of a newer format, or its tokenizers are not the model's.
+        ModelError: it is missing, incomplete, of a newer format, or its tokenizers are not the model's.
     """
-    if not directory.is_dir():
-        what = "is not a directory" if directory.exists() else "does not exist"
-        raise ModelError(f"{directory}: {what}; a model directory is what seq2seq-train writes, such as runs/en-fr")
-    description = _read_format(directory / FORMAT)
+    with open_model(place) as files:
+        return _read_description(files)
+
+
+def _read_description(files: ModelFiles) -> tuple[Recipe, Tokenizer, Tokenizer]:
+    place = files.place
+    description = _read_format(files)
     version = description.get("version")
     if type(version) is not int or version < 1:
-        raise ModelError(f"{directory / FORMAT}: the file is damaged, its version is {version!r}; copy the model again")
+        raise ModelError(f"{place / FORMAT}: the file is damaged, its version is {version!r}; copy the model again")
     if version > FORMAT_VERSION:
         raise ModelError(
-            f"{directory / FORMAT}: the model has format version {version}, but this release reads versions up to "
+            f"{place / FORMAT}: the model has format version {version}, but this release reads versions up to "
             f"{FORMAT_VERSION}; install a newer release of seq2seq"
         )
-    for name in (RECIPE, SOURCE_TOKENIZER):
-        if not (directory / name).is_file():
-            raise ModelError(f"{directory}: the model directory is incomplete, {name} is missing; copy it again")
-    recipe = load_stored_recipe(directory / RECIPE)
-    source = Tokenizer.load(directory / SOURCE_TOKENIZER)
-    target_path = directory / TARGET_TOKENIZER
-    if description.get("source_tokenizer") == description.get("target_tokenizer"):
-        target = source
-    elif target_path.is_file():
-        target = Tokenizer.load(target_path)
-    else:
-        raise ModelError(
-            f"{directory}: the model directory is incomplete, {TARGET_TOKENIZER} is missing; copy it again"
-        )
+    recipe = stored_recipe_from_bytes(files.read(RECIPE), str(place / RECIPE))
+    source = target = _read_tokenizer(files, SOURCE_TOKENIZER)
+    if description.get("source_tokenizer") != description.get("target_tokenizer"):
+        target = _read_tokenizer(files, TARGET_TOKENIZER)
     for name, tokenizer in (("source", source), ("target", target)):
         expected = description.get(f"{name}_tokenizer")
         if tokenizer.fingerprint != expected:
             raise ModelError(
-                f"{directory}: the {name} tokenizer is not the one that the model was trained with "
+                f"{place}: the {name} tokenizer is not the one that the model was trained with "
                 f"(fingerprint {tokenizer.fingerprint[:12]}, expected {str(expected)[:12]}); "
                 f"put back the original {name}.spm"
             )
     return recipe, source, target
 
 
-def load_model(directory: str | Path, *, device: torch.device) -> StoredModel:
-    """Load a model directory for translation.
+def _read_tokenizer(files: ModelFiles, name: str) -> Tokenizer:
+    return Tokenizer(model=files.read(name), name=f"the tokenizer {files.place / name}")
+
+
+def load_model(place: str | Path, *, device: torch.device) -> StoredModel:
+    """Load a model directory or a bundle for translation.
 
     Raises:
-        ModelError: the directory is missing, incomplete, damaged, of a newer format, or not yet trained.
+        ModelError: it is missing, incomplete, damaged, of a newer format, or not yet trained.
     """
-    directory = Path(directory)
-    recipe, source, target = load_description(directory)
-    path = directory / WEIGHTS
-    if not path.is_file():
-        raise ModelError(
-            f"{directory}: there are no weights yet; the first validation of its training writes {WEIGHTS}"
-        )
-    weights, metadata = read_weights(path)
+    with open_model(Path(place)) as files:
+        recipe, source, target = _read_description(files)
+        path = files.place / WEIGHTS
+        if not files.has(WEIGHTS):
+            raise ModelError(
+                f"{files.place}: there are no weights yet; the first validation of its training writes {WEIGHTS}"
+            )
+        weights, metadata = read_weights(path) if path.is_file() else _weights_of(files.read(WEIGHTS), origin=path)
     if any(metadata.get(key) != value for key, value in _fingerprints(source, target).items()):
         raise ModelError(f"{path}: the weights were trained with other tokenizers than those beside them")
     model = build_model(
@@ -151,14 +151,21 @@ def save_shortlist(directory: Path, shortlist: Shortlist, *, source: Tokenizer, 
     shortlist.save(directory / SHORTLIST, fingerprints=_fingerprints(source, target))
 
 
-def load_shortlist(directory: str | Path, stored: StoredModel) -> Shortlist:
-    """The shortlist beside a model that was loaded from `directory`.
+def load_shortlist(place: str | Path, stored: StoredModel) -> Shortlist:
+    """The shortlist beside a model that was loaded from `place`, a model directory or a bundle.
 
     Raises:
         ModelError: there is none, or it is damaged or of other tokenizers.
     """
+    with open_model(Path(place)) as files:
+        if not files.has(SHORTLIST):
+            raise ModelError(
+                f"{files.place}: the model has no shortlist; seq2seq-shortlist DIR makes that of a directory"
+            )
+        origin = files.place / SHORTLIST
+        tensors, metadata = _weights_of(files.read(SHORTLIST), origin=origin)
     fingerprints = _fingerprints(stored.source_tokenizer, stored.target_tokenizer)
-    return Shortlist.load(Path(directory) / SHORTLIST, fingerprints=fingerprints)
+    return Shortlist.from_stored(tensors, metadata, origin=origin, fingerprints=fingerprints)
 
 
 def read_weights(path: Path) -> tuple[dict[str, Tensor], dict[str, str]]:
@@ -173,6 +180,16 @@ def read_weights(path: Path) -> tuple[dict[str, Tensor], dict[str, str]]:
             return {name: file.get_tensor(name) for name in file.keys()}, metadata  # noqa: SIM118
     except (SafetensorError, OSError, ValueError) as error:
         raise ModelError(f"{path}: the file is damaged or truncated ({error}); copy or train it again") from error
+
+
+def _weights_of(data: bytes, *, origin: Path) -> tuple[dict[str, Tensor], dict[str, str]]:
+    """As :func:`read_weights`, of a file's bytes: the length of a header in JSON, the header, the numbers."""
+    try:
+        weights = safetensors.torch.load(data)
+        header = json.loads(data[8 : 8 + int.from_bytes(data[:8], "little")])
+        return weights, header.get("__metadata__", {})
+    except (SafetensorError, ValueError) as error:
+        raise ModelError(f"{origin}: the file is damaged or truncated ({error}); copy or train it again") from error
 
 
 def load_weights(model: EncoderDecoder, weights: Mapping[str, Tensor], *, origin: Path) -> None:
@@ -210,11 +227,12 @@ def _fingerprints(source: Tokenizer, target: Tokenizer) -> dict[str, str]:
     return {"source_tokenizer": source.fingerprint, "target_tokenizer": target.fingerprint}
 
 
-def _read_format(path: Path) -> dict[str, Any]:
-    if not path.is_file():
-        raise ModelError(f"{path.parent}: this is no model directory, {path.name} is missing")
+def _read_format(files: ModelFiles) -> dict[str, Any]:
+    if not files.has(FORMAT):
+        raise ModelError(f"{files.place}: this is no {files.kind}, {FORMAT} is missing")
+    path = files.place / FORMAT
     try:
-        description = json.loads(path.read_bytes())
+        description = json.loads(files.read(FORMAT))
     except ValueError as error:
         raise ModelError(f"{path}: the file is damaged ({error}); copy the model again") from error
     if not isinstance(description, dict):

@@ -21,6 +21,7 @@ DOWN: dict[str, set[str]] = {
     "device": {"errors"},
     "allocator": set(),
     "side_by_side": set(),
+    "model_files": {"errors"},
     "recipe": {"errors"},  # not device, which imports torch
     "text": BASE,
     "nn": BASE,
@@ -30,7 +31,7 @@ DOWN: dict[str, set[str]] = {
 }
 DOWN["build"] = BASE | {"recipe", "text", "nn", "search", "data", "model"}
 DOWN["shortlist"] = BASE
-DOWN["model_directory"] = DOWN["build"] | {"build", "shortlist"}
+DOWN["model_directory"] = DOWN["build"] | {"build", "shortlist", "model_files"}
 DOWN["machine"] = set()
 DOWN["plots"] = {"errors"}  # takes numbers and labels, whoever made them
 # Around the translator: what has to do with text only comes without torch.
@@ -60,11 +61,13 @@ DOWN["model_evaluation"] = DOWN["translator"] | {"translator", "evaluation", "he
 DOWN["benchmark"] = DOWN["model_evaluation"] | {"machine", "model_evaluation", "rendering"}
 DOWN["training"] = DOWN["model_evaluation"] | DOWN["soft_alignment"] | {"machine", "model_evaluation", "soft_alignment"}
 DOWN["serving"] = DOWN["training"] | {"training", "comparison", "tables", ""}  # "" is seq2seq itself, its public names
-DOWN["cli"] = DOWN["serving"] | {"serving", "benchmark"}
+DOWN["runtime"] = {"errors", "text", "translation"}
+DOWN["export"] = DOWN["model_directory"] | {"model_directory", "model_files", "runtime"}
+DOWN["cli"] = DOWN["serving"] | {"serving", "benchmark", "export", "runtime"}
 
 WITHOUT_TORCH = {
     "errors", "recipe", "text", "translation", "translation_options", "demands", "source_lines", "minimum_bayes_risk",
-    "scored", "evaluation", "held_out", "plots", "tables", "comparison",
+    "scored", "evaluation", "held_out", "plots", "tables", "comparison", "model_files", "runtime",
 }  # fmt: skip
 
 FILES = sorted(path for path in ROOT.rglob("*.py") if path != ROOT / "__init__.py")

@@ -236,7 +236,9 @@ def test_no_directory(tmp_path: Path) -> None:
 
 def test_a_file_instead(tmp_path: Path) -> None:
     (tmp_path / "model").write_text("text")
-    assert failure(tmp_path / "model").startswith("MODEL: is not a directory; a model directory is what")
+    assert failure(tmp_path / "model").startswith(
+        "MODEL: is neither a directory nor a bundle; a model directory is what"
+    )
 
 
 @pytest.mark.parametrize("name", ["recipe.yaml", "source.spm", "target.spm"])

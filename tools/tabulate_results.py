@@ -20,7 +20,7 @@ from typing import Any
 
 from seq2seq.cli.failure import run
 from seq2seq.errors import ModelError
-from seq2seq.model_directory import RECIPE
+from seq2seq.model_files import RECIPE
 from seq2seq.recipe import Recipe, load_stored_recipe
 from seq2seq.training.history import History, JournalReader
 from seq2seq.training.journal import JOURNAL, duration

@@ -155,10 +155,7 @@ def _material(chosen: argparse.Namespace, model: ChosenModel, translator: Transl
     if chosen.input is not None:
         return text_of_file(chosen.input, sentences=sentences, tokenizer=tokenizer)
 
-    from seq2seq.recipe import load_stored_recipe
-
-    recipe = load_stored_recipe(model.first / "recipe.yaml")
-    return text_of_recipe(recipe, sentences=sentences, tokenizer=tokenizer)
+    return text_of_recipe(model.recipe(), sentences=sentences, tokenizer=tokenizer)
 
 
 if __name__ == "__main__":

@@ -79,7 +79,7 @@ def _evaluate(arguments: Sequence[str] | None) -> None:
         described = {}
     else:
         model = ChosenModel.of(chosen)
-        recipe = _recipe(model)
+        recipe = model.recipe()
         how = comparing(chosen, recipe, several=bool(named), program=PROGRAM)
         name = _name(model, named)
         evaluated = _translated(chosen, model, recipe, text, how.scoring)
@@ -108,12 +108,6 @@ def _scored(
     from seq2seq.held_out import score_text
 
     yield text, score_text(text, translations, scoring=scoring)
-
-
-def _recipe(model: ChosenModel) -> Recipe:
-    from seq2seq.recipe import load_stored_recipe
-
-    return load_stored_recipe(model.first / "recipe.yaml")
 
 
 def _name(model: ChosenModel, others: Mapping[str, object]) -> str:

@@ -7,21 +7,20 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from seq2seq.errors import ModelError
+from seq2seq.model_files import FORMAT, WEIGHTS, is_bundle
 
 VARIABLE = "SEQ2SEQ_MODEL"
 RUNS = Path("runs")
-#: Files of a model directory; :mod:`seq2seq.model_directory`, which writes them, would import torch.
-WEIGHTS, FORMAT = "weights.safetensors", "format.json"
 
 
 def find_model(given: Path | None) -> tuple[Path, str]:
-    """The model directory, and how it was found.
+    """The model directory or bundle, and how it was found.
 
     Args:
         given: what `--model` says, or None.
 
     Raises:
-        ModelError: nothing is named and there is no trained run, or what is named is no model directory.
+        ModelError: nothing is named and there is no trained run, or what is named is no model.
     """
     if given is not None:
         return _checked(given, "--model"), "--model"
@@ -35,7 +34,7 @@ def find_models(given: Sequence[Path] | None) -> tuple[tuple[Path, ...], str]:
     if given:
         for number, each in enumerate(given):
             # Text that was meant to be translated ends up behind the name of the model.
-            if number and not each.is_dir():
+            if number and not each.is_dir() and not is_bundle(each):
                 what = "is a file" if each.exists() else "does not exist"
                 raise ModelError(
                     f"{each} (--model): {what}; name directories that seq2seq-train wrote, and a text with --input"
@@ -46,6 +45,8 @@ def find_models(given: Sequence[Path] | None) -> tuple[tuple[Path, ...], str]:
 
 
 def _checked(directory: Path, origin: str) -> Path:
+    if is_bundle(directory):
+        return directory
     if directory.is_file():
         raise ModelError(f"{directory} ({origin}): is a file; name the model directory, such as {directory.parent}")
     if not directory.exists():

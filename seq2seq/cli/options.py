@@ -11,8 +11,10 @@ from seq2seq.cli.arguments import ArgumentParser, count, positive
 from seq2seq.cli.failure import say
 from seq2seq.cli.finding import find_models
 from seq2seq.errors import UsageError
+from seq2seq.model_files import RECIPE, open_model
 
 if TYPE_CHECKING:
+    from seq2seq.recipe import Recipe
     from seq2seq.translator import Translator
 
 
@@ -26,8 +28,9 @@ def add_model_options(parser: ArgumentParser) -> None:
         type=Path,
         nargs="+",
         action="extend",
-        help="model directory, as seq2seq-train writes it (default: $SEQ2SEQ_MODEL, else the newest run under runs/); "
-        "several with the same target vocabulary translate together, as an ensemble, and search as the first one does",
+        help="model directory, as seq2seq-train writes it, or a bundle, as seq2seq-export does (default: "
+        "$SEQ2SEQ_MODEL, else the newest run under runs/); several with the same target vocabulary translate together, "
+        "as an ensemble, and search as the first one does",
     )
     group.add_argument(
         "--combination",
@@ -98,6 +101,13 @@ class ChosenModel:
     def first(self) -> Path:
         """The model, or the first of an ensemble, whose recipe counts."""
         return self.directories[0]
+
+    def recipe(self) -> Recipe:
+        """The recipe that counts. Raises ModelError or RecipeError where it cannot be read."""
+        from seq2seq.recipe import stored_recipe_from_bytes
+
+        with open_model(self.first) as files:
+            return stored_recipe_from_bytes(files.read(RECIPE), str(self.first / RECIPE))
 
     def load(self, *, program: str, quiet: bool) -> Translator:
         """Load it, and say on stderr which one it is."""

@@ -56,7 +56,7 @@ from seq2seq.recipe.training import (
     Training,
     Validation,
 )
-from seq2seq.recipe.upgrade import load_stored_recipe
+from seq2seq.recipe.upgrade import load_stored_recipe, stored_recipe_from_bytes
 
 __all__ = [
     "AlgorithmName",
@@ -119,5 +119,6 @@ __all__ = [
     "readout_width",
     "recipe_from_text",
     "starting_directory",
+    "stored_recipe_from_bytes",
     "with_adopted_tokenizer",
 ]

@@ -71,12 +71,17 @@ def read_text(path: Path) -> str:
     except (OSError, ValueError) as error:
         reason = error.strerror if isinstance(error, OSError) else error
         raise RecipeError(f"{path}: the recipe cannot be read: {reason}") from None
+    return decoded(data, str(path))
+
+
+def decoded(data: bytes, name: str) -> str:
+    """The text of a recipe's bytes, which messages call `name`; raises RecipeError where they are not UTF-8."""
     try:
         return data.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         line = data.count(b"\n", 0, error.start) + 1
         wrong = f"byte {data[error.start]:#04x}, the {error.start + 1}th of the file"
-        raise RecipeError(f"{path}, line {line}: is not UTF-8 ({wrong}); save it as UTF-8") from None
+        raise RecipeError(f"{name}, line {line}: is not UTF-8 ({wrong}); save it as UTF-8") from None
 
 
 def _alike(path: Path) -> str:

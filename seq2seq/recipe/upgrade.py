@@ -8,7 +8,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from seq2seq.recipe.document import Value
-from seq2seq.recipe.loading import read_text, recipe_from_text
+from seq2seq.recipe.loading import decoded, read_text, recipe_from_text
 from seq2seq.recipe.schema import Recipe
 
 #: Keys of encoder and decoder in format 1: what each is called today, and what its false and true are.
@@ -30,6 +30,11 @@ def load_stored_recipe(path: str | os.PathLike[str]) -> Recipe:
         RecipeError: the file cannot be read, or is damaged; lines are those of the file.
     """
     return recipe_from_text(read_text(Path(path)), os.fspath(path), upgrade=_upgraded)
+
+
+def stored_recipe_from_bytes(data: bytes, name: str) -> Recipe:
+    """As :func:`load_stored_recipe`, of a file's bytes, which messages call `name`."""
+    return recipe_from_text(decoded(data, name), name, upgrade=_upgraded)
 
 
 def _upgraded(tree: Value) -> Value:

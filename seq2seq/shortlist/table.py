@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import torch
-from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 from torch import Tensor
 
@@ -55,23 +54,24 @@ class Shortlist:
         write_atomically(path, lambda temporary: save_file(tensors, temporary, metadata=metadata))
 
     @classmethod
-    def load(cls, path: Path, *, fingerprints: Mapping[str, str]) -> Shortlist:
-        """Read what :meth:`save` wrote.
+    def from_stored(
+        cls,
+        tensors: Mapping[str, Tensor],
+        metadata: Mapping[str, str],
+        *,
+        origin: Path,
+        fingerprints: Mapping[str, str],
+    ) -> Shortlist:
+        """What :meth:`save` wrote as the file `origin`.
 
         Raises:
-            ModelError: the file is missing, damaged, or of other tokenizers.
+            ModelError: something is missing in it, or it is of other tokenizers.
         """
-        if not path.is_file():
-            raise ModelError(
-                f"{path.parent}: the model has no shortlist; seq2seq-shortlist --model {path.parent} makes it"
-            )
         try:
-            with safe_open(path, framework="pt", device="cpu") as file:
-                metadata = file.metadata() or {}
-                likely, common = (file.get_tensor(name).long() for name in ("likely", "common"))
+            likely, common = (tensors[name].long() for name in ("likely", "common"))
             vocabulary = int(metadata["vocabulary"])
-        except (SafetensorError, OSError, ValueError, KeyError) as error:
-            raise ModelError(f"{path}: the file is damaged or truncated ({error}); make the shortlist again") from error
+        except (KeyError, ValueError) as error:
+            raise ModelError(f"{origin}: the file is damaged (no {error}); make the shortlist again") from error
         if any(metadata.get(key) != value for key, value in fingerprints.items()):
-            raise ModelError(f"{path}: the shortlist is of other tokenizers than those beside it; make it again")
+            raise ModelError(f"{origin}: the shortlist is of other tokenizers than those beside it; make it again")
         return cls(likely, common, vocabulary)

@@ -13,7 +13,8 @@ import torch
 from torch import Tensor
 
 from seq2seq.errors import ModelError, Seq2SeqError, UsageError
-from seq2seq.model_directory import WEIGHTS, load_description, read_weights, save_description, save_weights
+from seq2seq.model_directory import load_description, read_weights, save_description, save_weights
+from seq2seq.model_files import WEIGHTS
 from seq2seq.recipe import Recipe, differences, starting_directory
 from seq2seq.text.tokenizer import Tokenizer
 from seq2seq.training.kept import KeptWeights, best_of, kept_weights
@@ -185,6 +186,8 @@ def _beginning(directory: Path) -> str:
 
 def _weights(directory: Path) -> Path:
     path = directory / WEIGHTS
+    if directory.is_file():
+        raise ModelError(f"{directory}: is a bundle, which is not averaged; make a model directory of it with unzip")
     if not path.is_file():
         raise ModelError(
             f"{directory}: there are no weights yet; the first validation of its training writes {WEIGHTS}"

@@ -12,7 +12,8 @@ from torch import Tensor, nn
 from seq2seq.build import build_model, build_tokenizers
 from seq2seq.errors import ModelError, TrainingError
 from seq2seq.model.encoder_decoder import EncoderDecoder
-from seq2seq.model_directory import WEIGHTS, load_description, load_weights, read_weights
+from seq2seq.model_directory import load_description, load_weights, read_weights
+from seq2seq.model_files import WEIGHTS
 from seq2seq.recipe import Difference, Recipe, differences, starting_directory
 from seq2seq.text.tokenizer import Tokenizer
 from seq2seq.training.checkpoint import CHECKPOINT

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
-from seq2seq.model_directory import RECIPE
+from seq2seq.model_files import RECIPE
 from seq2seq.recipe import Recipe, dump_recipe, load_stored_recipe
 from seq2seq.storage import write_atomically
 from seq2seq.training.history import History, JournalReader

@@ -8,7 +8,7 @@ from types import TracebackType
 from typing import IO
 
 from seq2seq.errors import TrainingError
-from seq2seq.model_directory import FORMAT, RECIPE
+from seq2seq.model_files import FORMAT, RECIPE
 from seq2seq.recipe import Recipe, differences, load_stored_recipe
 from seq2seq.training.checkpoint import CHECKPOINT
 

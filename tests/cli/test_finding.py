@@ -1,13 +1,12 @@
 from __future__ import annotations
 
 import os
+import zipfile
 from pathlib import Path
 
 import pytest
 
-from seq2seq import model_directory
-from seq2seq.cli import finding
-from seq2seq.cli.finding import find_model
+from seq2seq.cli.finding import find_model, find_models
 from seq2seq.errors import ModelError
 
 
@@ -28,9 +27,17 @@ def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path
 
 
-def test_the_names_of_files_are_those_that_are_written() -> None:
-    assert finding.WEIGHTS == model_directory.WEIGHTS
-    assert finding.FORMAT == model_directory.FORMAT
+def test_a_bundle_is_a_model_wherever_one_is_named(here: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    bundle = here / "en-fr.s2s"
+    with zipfile.ZipFile(bundle, "w") as archive:
+        archive.writestr("format.json", "{}")
+    assert find_model(bundle) == (bundle, "--model")
+    assert find_models([bundle, bundle]) == ((bundle, bundle), "--model")
+    monkeypatch.setenv("SEQ2SEQ_MODEL", "en-fr.s2s")
+    assert find_model(None) == (Path("en-fr.s2s"), "$SEQ2SEQ_MODEL")
+    (here / "text").write_text("PK is how the text begins")
+    with pytest.raises(ModelError, match=r"^text \(--model\): is a file; name the model directory"):
+        find_model(Path("text"))
 
 
 def test_the_option_goes_before_the_environment_before_the_newest_run(

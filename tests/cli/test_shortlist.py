@@ -9,7 +9,8 @@ import pytest
 import torch
 
 from seq2seq.errors import ModelError, UsageError
-from seq2seq.model_directory import load_description, load_model, save_shortlist
+from seq2seq.export.bundle import write_bundle
+from seq2seq.model_directory import load_description, load_model, load_shortlist, save_shortlist
 from seq2seq.shortlist import Shortlist
 from seq2seq.translation_options import TranslationOptions
 from seq2seq.translator import Translator
@@ -41,13 +42,7 @@ def listed(tmp_path_factory: pytest.TempPathFactory, small_model: Path) -> Path:
 def test_translations_use_their_own_pieces_whatever_the_company(listed: Path, beam: int) -> None:
     translator = Translator.load(listed, device="cpu")
     stored = load_model(listed, device=torch.device("cpu"))
-    table = Shortlist.load(
-        listed / "shortlist.safetensors",
-        fingerprints={
-            "source_tokenizer": stored.source_tokenizer.fingerprint,
-            "target_tokenizer": stored.target_tokenizer.fingerprint,
-        },
-    )
+    table = load_shortlist(listed, stored)
     together = translator.translate(LINES, beam=beam, shortlist=True)
     assert [each.text for each in together] != [each.text for each in translator.translate(LINES, beam=beam)]
     for line, translation in zip(LINES, together, strict=True):
@@ -79,6 +74,28 @@ def test_an_ensemble_has_the_first_model_s(listed: Path, other_seed: Path) -> No
     both = translator.translate(LINES, beam=3, shortlist=True)
     assert [each.text for each in both] != [each.text for each in translator.translate(LINES, beam=3)]
     assert all(each.text for each, line in zip(both, LINES, strict=True) if line)
+
+
+def test_damaged_and_foreign_files_are_named(tmp_path: Path, listed: Path, characters: Path) -> None:
+    stored = load_model(characters, device=torch.device("cpu"))
+    with pytest.raises(ModelError, match="is of other tokenizers than those beside it; make it again"):
+        load_shortlist(listed, stored)
+    model = tmp_path / "model"
+    shutil.copytree(listed, model)
+    file = model / "shortlist.safetensors"
+    file.write_bytes(file.read_bytes()[:40])
+    with pytest.raises(ModelError, match=r"shortlist\.safetensors: the file is damaged or truncated"):
+        Translator.load(model, device="cpu").translate("one", shortlist=True)
+    file.write_bytes((model / "weights.safetensors").read_bytes())
+    with pytest.raises(ModelError, match="make the shortlist again"):
+        Translator.load(model, device="cpu").translate("one", shortlist=True)
+
+
+def test_a_bundle_has_it_too(tmp_path: Path, listed: Path) -> None:
+    write_bundle(listed, tmp_path / "model.s2s")
+    found = Translator.load(tmp_path / "model.s2s", device="cpu").translate(LINES, beam=2, shortlist=True)
+    expected = Translator.load(listed, device="cpu").translate(LINES, beam=2, shortlist=True)
+    assert [each.text for each in found] == [each.text for each in expected]
 
 
 def test_errors(small_model: Path, listed: Path) -> None:

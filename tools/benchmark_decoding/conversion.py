@@ -25,7 +25,8 @@ import yaml
 from torch import Tensor
 
 from seq2seq.errors import ModelError
-from seq2seq.model_directory import WEIGHTS, load_description, read_weights
+from seq2seq.model_directory import load_description, read_weights
+from seq2seq.model_files import WEIGHTS
 from seq2seq.recipe import load_recipe
 from seq2seq.storage import write_atomically
 from seq2seq.text.tokenizer import Tokenizer

@@ -52,11 +52,10 @@ class PreparedModel:
         readout = decoder.readout
         learned = readout if isinstance(readout, LearnedReadout) else None
         connections = decoder.connections.kind
-        self._reads_embedding = (
-            not self._layers[0].looks_up or connections != "plain" or learned is None or learned.kind != "tanh"
-        )
-        self._attends_directly = isinstance(decoder.attention, (DotAttention, GeneralAttention))
         read_out = _prepared_readout(readout, dtype)
+        alone = connections == "plain" and read_out is not None and learned is not None and learned.kind == "tanh"
+        self._reads_embedding = not (alone and self._layers[0].looks_up)
+        self._attends_directly = isinstance(decoder.attention, (DotAttention, GeneralAttention))
         self._read_out: _ReadOut = read_out or readout
         # What is not prepared multiplies in the right precision under autocast alone.
         plain = read_out is None or connections == "highway" or not self._attends_directly

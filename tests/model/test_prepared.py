@@ -43,6 +43,7 @@ CASES: dict[str, dict[str, Any]] = {
     "maxout readout": {"decoder": {"readout": "maxout"}},
     "plain readout": {"decoder": {"readout": "plain"}},
     "gate": {"decoder": {"readout": "deep", "context_gate": True}},
+    "gate of a tanh": {"decoder": {"readout": "tanh", "context_gate": True}},
     "residual": {"decoder": {"connection": "residual"}},
     "dense": {"decoder": {"connection": "dense"}},
     "highway": {"decoder": {"connection": "highway"}},
@@ -208,3 +209,16 @@ def test_rows_of_integers_do_not_depend_on_their_company() -> None:
     assert torch.equal(product(inputs), torch.cat([product(row[None]) for row in inputs]))
     assert torch.equal(product(torch.zeros(1, 50)), product(torch.zeros(1, 50)))  # no division by 0
     assert bool(product(torch.zeros(1, 50)).isfinite().all())
+
+
+@needs_packing
+def test_where_there_are_no_integer_products_float32_takes_their_place(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(prepacked, "can_quantise", lambda: False)
+    model = network()
+    source, lengths, tokens = torch.tensor([[5, 9, 3]]), torch.tensor([3]), torch.tensor([2])
+    found = []
+    for dtype in (torch.int8, torch.float32):
+        ready = prepare(model, dtype=dtype)
+        assert ready is not None
+        found.append(ready.step(tokens, ready.start(source, lengths))[0])
+    assert torch.equal(found[0], found[1])

@@ -67,7 +67,7 @@ def join_translations(
     `score` gives the score of the whole from those of the parts; with `keep_breaks` line breaks between parts stay.
     """
     texts = [translation.text for translation in translations]
-    text = _joined_text(texts, parts, keep_breaks=keep_breaks)
+    text = joined_text(texts, parts, keep_breaks=keep_breaks)
     sources, targets = first_words(line, [part.text for part in parts]), first_words(text, texts)
     return Translation(
         text=text,
@@ -87,7 +87,7 @@ def join_translations(
     )
 
 
-def _joined_text(texts: Sequence[str], parts: Sequence[Part], *, keep_breaks: bool) -> str:
+def joined_text(texts: Sequence[str], parts: Sequence[Part], *, keep_breaks: bool) -> str:
     """Texts and separators of a line's parts; a part without translation leaves no gap, only a line break if kept."""
     kept = [
         (text, part)

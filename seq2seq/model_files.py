@@ -89,6 +89,8 @@ class _Bundle:
 
 def is_bundle(path: Path) -> bool:
     """Whether `path` is a file that begins as a bundle does, be it damaged further on."""
+    if not path.is_file():  # a pipe would wait
+        return False
     try:
         with open(path, "rb") as file:
             return file.read(len(_MAGIC)) == _MAGIC

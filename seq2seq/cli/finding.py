@@ -11,6 +11,8 @@ from seq2seq.model_files import FORMAT, WEIGHTS, is_bundle
 
 VARIABLE = "SEQ2SEQ_MODEL"
 RUNS = Path("runs")
+#: What seq2seq-export --format onnx writes, and no model directory has.
+EXPORTED = "translator.json"
 
 
 def find_model(given: Path | None) -> tuple[Path, str]:
@@ -51,6 +53,8 @@ def _checked(directory: Path, origin: str) -> Path:
         raise ModelError(f"{directory} ({origin}): is a file; name the model directory, such as {directory.parent}")
     if not directory.exists():
         raise ModelError(f"{directory} ({origin}): does not exist; name a directory that seq2seq-train wrote")
+    if (directory / EXPORTED).is_file():
+        raise ModelError(f"{directory} ({origin}): is an exported model; seq2seq-translate-onnx translates with it")
     if not (directory / FORMAT).is_file():
         raise ModelError(f"{directory} ({origin}): is no model directory, {FORMAT} is missing")
     return directory

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import pytest
 
-from seq2seq.cli import benchmark, evaluate, score, shortlist, translate
+from seq2seq.cli import benchmark, evaluate, export, score, shortlist, translate, translate_onnx
 
 
 @dataclass(frozen=True)
@@ -44,6 +44,8 @@ MAINS = {
     "score": score.main,
     "benchmark": benchmark.main,
     "shortlist": shortlist.main,
+    "export": export.main,
+    "translate-onnx": translate_onnx.main,
 }
 
 

@@ -7,7 +7,7 @@ import sys
 import pytest
 
 import seq2seq
-from seq2seq.cli import average, benchmark, evaluate, score, shortlist, translate
+from seq2seq.cli import average, benchmark, evaluate, export, score, shortlist, translate, translate_onnx
 from seq2seq.recipe import Search
 
 MODULES = {
@@ -17,6 +17,8 @@ MODULES = {
     "score": score,
     "benchmark": benchmark,
     "shortlist": shortlist,
+    "export": export,
+    "translate_onnx": translate_onnx,
 }
 
 
@@ -83,4 +85,4 @@ def test_a_command_run_as_a_module_runs(command: str) -> None:
     shown = subprocess.run(
         [sys.executable, "-m", f"seq2seq.cli.{command}", "--help"], capture_output=True, text=True, check=True
     ).stdout
-    assert shown.startswith(f"usage: seq2seq-{command}")
+    assert shown.startswith(f"usage: seq2seq-{command.replace('_', '-')}")

@@ -7,6 +7,9 @@
 and, where `seq2seq-shortlist` made one, `shortlist.safetensors`. A joint tokenizer is stored once, as `source.spm`.
 `format.json` holds the format's version and the fingerprints of the tokenizers; the weights carry the same
 fingerprints, so that files of two models cannot be mixed unnoticed.
+
+Any number of processes may read a directory while a training writes into it or puts it aside: every file is replaced as
+a whole, and :func:`load_model` reads all of them again where one was replaced while it read.
 """
 
 from __future__ import annotations
@@ -15,7 +18,7 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import safetensors.torch
 import torch
@@ -24,7 +27,7 @@ from safetensors.torch import save_file
 from torch import Tensor
 
 from seq2seq.build import build_model
-from seq2seq.errors import ModelError
+from seq2seq.errors import ModelError, Seq2SeqError
 from seq2seq.model.encoder_decoder import EncoderDecoder
 from seq2seq.model_files import (
     FORMAT,
@@ -41,6 +44,9 @@ from seq2seq.storage import write_atomically
 from seq2seq.text.tokenizer import Tokenizer
 
 FORMAT_VERSION = 3
+
+#: How often a directory is read that is written into meanwhile.
+_READINGS = 50
 
 
 @dataclass(frozen=True)
@@ -124,12 +130,52 @@ def _read_tokenizer(files: ModelFiles, name: str) -> Tokenizer:
 
 
 def load_model(place: str | Path, *, device: torch.device) -> StoredModel:
-    """Load a model directory or a bundle for translation.
+    """Load a model directory, all files as they were at one moment, or a bundle, for translation.
 
     Raises:
         ModelError: it is missing, incomplete, damaged, of a newer format, or not yet trained.
     """
-    with open_model(Path(place)) as files:
+    place = Path(place)
+    for _ in range(_READINGS):
+        before = _versions(place)
+        try:
+            stored = _load_files(place, device=device)
+        except (Seq2SeqError, OSError):
+            if _versions(place) == before:
+                raise
+        else:
+            # Weights that are replaced once they are read are no reason to read again.
+            if _versions(place).description == before.description:
+                return stored
+    raise ModelError(f"{place}: is written into again and again; load it when that has ended")
+
+
+#: What tells a file from the one that replaces it: device, inode, time and size.
+_Version = tuple[int, int, int, int]
+
+
+class _Versions(NamedTuple):
+    """Which files are in a directory, None where there is none; a bundle has none, and is opened once."""
+
+    description: tuple[_Version | None, ...]
+    weights: _Version | None
+
+
+def _versions(directory: Path) -> _Versions:
+    names = (RECIPE, SOURCE_TOKENIZER, TARGET_TOKENIZER, FORMAT)
+    return _Versions(tuple(_version(directory / name) for name in names), _version(directory / WEIGHTS))
+
+
+def _version(path: Path) -> _Version | None:
+    try:
+        status = path.stat()
+    except OSError:
+        return None
+    return status.st_dev, status.st_ino, status.st_mtime_ns, status.st_size
+
+
+def _load_files(place: Path, *, device: torch.device) -> StoredModel:
+    with open_model(place) as files:
         recipe, source, target = _read_description(files)
         path = files.place / WEIGHTS
         if not files.has(WEIGHTS):

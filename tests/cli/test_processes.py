@@ -14,7 +14,9 @@ from seq2seq.translator import Translator
 
 
 def start(name: str, *arguments: object, **options: object) -> subprocess.Popen[bytes]:
-    code = f"import sys; from seq2seq.cli.{name} import main; sys.exit(main())"
+    # A shell's job in the background ignores interrupts, and so would all that is started by it.
+    interrupts = "import signal; signal.signal(signal.SIGINT, signal.default_int_handler)"
+    code = f"{interrupts}; import sys; from seq2seq.cli.{name} import main; sys.exit(main())"
     environment = {**os.environ, "LC_ALL": "C", "PYTHONUTF8": "0", "OMP_NUM_THREADS": "1"}
     return subprocess.Popen(
         [sys.executable, "-c", code, *map(str, arguments)],
@@ -90,6 +92,54 @@ def test_a_reader_that_has_had_enough_ends_the_command_quietly(
     assert process.returncode == 141
     assert len(said) == 1
     assert ": model " in said[0]
+
+
+@pytest.mark.skipif(os.name == "nt", reason="signals are sent otherwise there")
+@pytest.mark.parametrize(
+    ("name", "options"),
+    [
+        ("translate", ["-i", "text", "-o", "output"]),
+        ("score", ["-i", "text", "--ref", "text", "-o", "output"]),
+        ("score", []),
+        ("evaluate", ["-i", "text", "--ref", "text", "-o", "output"]),
+        ("benchmark", ["--synthetic", 30, "--rounds", 10_000]),
+    ],
+)
+def test_an_interrupt_ends_a_command_at_work_or_waiting(
+    small_model: Path, tmp_path: Path, name: str, options: list[object]
+) -> None:
+    (tmp_path / "text").write_text("Where is the small dog?\n" * 200_000)
+    (tmp_path / "output").write_text("precious")
+    with start(name, "-m", small_model, "--device", "cpu", *options, cwd=tmp_path) as process:
+        assert process.stderr is not None
+        assert ": model " in line_in_time(process.stderr, process)
+        process.send_signal(signal.SIGINT)
+        output, said = process.communicate(timeout=60)
+    assert (process.returncode, output) == (130, b"")
+    assert said.decode().splitlines()[-1] == f"seq2seq-{name}: interrupted"
+    assert "Traceback" not in said.decode()
+    assert (tmp_path / "output").read_text() == "precious"
+
+
+@pytest.mark.parametrize(
+    ("name", "options"),
+    [
+        ("evaluate", ["--hypotheses", "text", "--ref", "text"]),
+        ("evaluate", ["--hypotheses", "text", "--ref", "text", "--json"]),
+        ("benchmark", ["--quiet", "--synthetic", 5, "--sentences", 2, "--rounds", 1]),
+    ],
+)
+def test_a_report_that_nobody_reads_ends_the_command_quietly(
+    small_model: Path, tmp_path: Path, name: str, options: list[object]
+) -> None:
+    (tmp_path / "text").write_text("Where is the small dog?\n")
+    model = ["-m", small_model, "--device", "cpu"] if name == "benchmark" else []
+    with start(name, *model, *options, cwd=tmp_path) as process:
+        assert process.stdout is not None
+        process.stdout.close()
+        assert process.wait(timeout=60) == 141
+        assert process.stderr is not None
+        assert process.stderr.read() == b""
 
 
 @pytest.mark.parametrize("name", ["translate", "evaluate", "score", "benchmark"])

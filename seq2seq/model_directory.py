@@ -15,7 +15,7 @@ a whole, and :func:`load_model` reads all of them again where one was replaced w
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -24,7 +24,8 @@ import safetensors.torch
 import torch
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
-from torch import Tensor
+from torch import Tensor, nn
+from torch.overrides import TorchFunctionMode
 
 from seq2seq.build import build_model
 from seq2seq.errors import ModelError, Seq2SeqError
@@ -185,10 +186,11 @@ def _load_files(place: Path, *, device: torch.device) -> StoredModel:
         weights, metadata = read_weights(path) if path.is_file() else _weights_of(files.read(WEIGHTS), origin=path)
     if any(metadata.get(key) != value for key, value in _fingerprints(source, target).items()):
         raise ModelError(f"{path}: the weights were trained with other tokenizers than those beside them")
-    model = build_model(
-        recipe.model, source_vocabulary=source.vocabulary_size, target_vocabulary=target.vocabulary_size
-    )
-    load_weights(model, weights, origin=path)
+    with torch.device("meta"), _Undrawn():
+        model = build_model(
+            recipe.model, source_vocabulary=source.vocabulary_size, target_vocabulary=target.vocabulary_size
+        )
+    _give_weights(model, weights, origin=path)
     return StoredModel(recipe, model.to(device).eval(), source, target, metadata)
 
 
@@ -244,8 +246,42 @@ def load_weights(model: EncoderDecoder, weights: Mapping[str, Tensor], *, origin
     Raises:
         ModelError: names or shapes are not the model's.
     """
-    own = model.state_dict()
-    expected = _distinct(own)
+    expected = _distinct(model.state_dict())
+    _check_fit(expected, weights, origin=origin)
+    with torch.no_grad():
+        for name, tensor in expected.items():
+            tensor.copy_(weights[name])
+
+
+class _Undrawn(TorchFunctionMode):
+    """Lets a network be made whose parameters have shapes alone: the numbers that it would begin with take their time.
+
+    On the meta device nothing is computed, but drawing numbers there would import all of torch's compiler.
+    """
+
+    def __torch_function__(
+        self, function: Callable[..., Any], types: Any, arguments: Any = (), keywords: Any = None
+    ) -> Any:
+        keywords = keywords or {}
+        if function in (Tensor.normal_, Tensor.uniform_) or getattr(function, "__module__", "") == nn.init.__name__:
+            return arguments[0] if arguments else keywords["tensor"]
+        return function(*arguments, **keywords)
+
+
+def _give_weights(model: EncoderDecoder, weights: Mapping[str, Tensor], *, origin: Path) -> None:
+    """As :func:`load_weights`, for a network whose parameters have shapes alone; tied ones stay one."""
+    expected = dict(model.named_parameters())
+    _check_fit(expected, weights, origin=origin)
+    given = {
+        id(parameter): nn.Parameter(weights[name].to(parameter.dtype, copy=True))
+        for name, parameter in expected.items()
+    }
+    for module in model.modules():
+        for name, parameter in module.named_parameters(recurse=False, remove_duplicate=False):
+            setattr(module, name, given[id(parameter)])
+
+
+def _check_fit(expected: Mapping[str, Tensor], weights: Mapping[str, Tensor], *, origin: Path) -> None:
     wrong = sorted(set(expected) ^ set(weights)) or [
         name for name, tensor in expected.items() if tensor.shape != weights[name].shape
     ]
@@ -253,9 +289,6 @@ def load_weights(model: EncoderDecoder, weights: Mapping[str, Tensor], *, origin
         raise ModelError(
             f"{origin}: the weights do not fit the recipe beside them, first at {wrong[0]}; they are from another model"
         )
-    with torch.no_grad():
-        for name, tensor in expected.items():
-            tensor.copy_(weights[name])
 
 
 def _distinct(weights: Mapping[str, Tensor]) -> dict[str, Tensor]:

@@ -105,6 +105,13 @@ def test_round_trip(tying: str, joint: bool, tmp_path: Path, tokenizers: tuple[T
     assert torch.equal(read.logits, expected.logits)
 
 
+def test_no_numbers_are_drawn_that_the_weights_replace(directory: Path) -> None:
+    before = torch.get_rng_state()
+    stored = load_model(directory, device=CPU)
+    assert torch.equal(torch.get_rng_state(), before)
+    assert all(parameter.device == CPU and parameter.requires_grad for parameter in stored.model.parameters())
+
+
 NETWORKS: list[dict[str, Any]] = [
     *({"cell": name} for name in get_args(CellName)),
     *({"attention": {"type": name}} for name in get_args(AttentionName) if name != "none"),

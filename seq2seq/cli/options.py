@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 import argparse
+import gc
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -111,24 +115,39 @@ class ChosenModel:
 
     def load(self, *, program: str, quiet: bool) -> Translator:
         """Load it, and say on stderr which one it is."""
-        import torch
-
-        from seq2seq.allocator import keep_freed_memory
-        from seq2seq.translator import Translator
-
-        keep_freed_memory()
-        if self.threads is not None:
-            torch.set_num_threads(self.threads)
         combination = self.combination or "log-linear"
-        translator = Translator.load(
-            self.directories,
-            device=self.device,
-            precision=self.precision,  # type: ignore[arg-type]
-            combination=combination,  # type: ignore[arg-type]
-            weights=self.weights,
-        )
+        with _lasting():
+            import torch
+
+            from seq2seq.allocator import keep_freed_memory
+            from seq2seq.translator import Translator
+
+            keep_freed_memory()
+            if self.threads is not None:
+                torch.set_num_threads(self.threads)
+            translator = Translator.load(
+                self.directories,
+                device=self.device,
+                precision=self.precision,  # type: ignore[arg-type]
+                combination=combination,  # type: ignore[arg-type]
+                weights=self.weights,
+            )
         if not quiet:
             names = " + ".join(map(str, self.directories))
             what = f"model {names}" if len(self.directories) == 1 else f"{combination} ensemble of models {names}"
             say(f"{program}: {what} ({self.reason}) on {translator.device}, {self.precision}")
         return translator
+
+
+@contextmanager
+def _lasting() -> Iterator[None]:
+    """Where torch is imported, do not look for garbage among its objects: there are many, and none is any."""
+    if "torch" in sys.modules or not gc.isenabled():
+        yield
+        return
+    gc.disable()
+    try:
+        yield
+    finally:
+        gc.freeze()
+        gc.enable()

@@ -10,7 +10,6 @@ from contextlib import nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from seq2seq.cli.alignment_page import PageOfAlignments
 from seq2seq.cli.arguments import ArgumentParser, count, phrase
 from seq2seq.cli.failure import run, say
 from seq2seq.cli.input_format import add_input_format_options, choose_layout
@@ -23,6 +22,7 @@ from seq2seq.cli.writing import Output, check_output
 from seq2seq.errors import UsageError
 
 if TYPE_CHECKING:
+    from seq2seq.cli.alignment_page import PageOfAlignments
     from seq2seq.translator import Translator
 
 PROGRAM = "seq2seq-translate"
@@ -193,7 +193,7 @@ def _translate_lines(
     if n_best == 0:
         n_best = chosen.mbr or chosen.beam or translator.options.beam
     keywords = search_keywords(chosen)
-    page = None if chosen.alignment_page is None else PageOfAlignments(chosen.alignment_page)
+    page = _page(chosen.alignment_page)
     keywords["alignment"] = chosen.alignment or chosen.json or page is not None
     keywords["soft_alignment"] = chosen.soft_alignment or page is not None
     keywords["carry_over"] = tuple(chosen.carry_over or ())
@@ -222,6 +222,14 @@ def _translate_lines(
         page.write()
     if not chosen.quiet:
         say(f"{PROGRAM}: {progress.summary()}")
+
+
+def _page(path: Path | None) -> PageOfAlignments | None:
+    if path is None:
+        return None
+    from seq2seq.cli.alignment_page import PageOfAlignments
+
+    return PageOfAlignments(path)
 
 
 if __name__ == "__main__":

@@ -7,13 +7,15 @@ import os
 import threading
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
-from typing import Any, final
+from typing import TYPE_CHECKING, Any, final
 
 import sentencepiece
 
 from seq2seq.errors import TokenizerError
-from seq2seq.text.sampling import Sampler
 from seq2seq.text.tokenizer_training import Algorithm, Normalization, train_model
+
+if TYPE_CHECKING:
+    from seq2seq.text.sampling import Sampler
 
 __all__ = ["Algorithm", "Normalization", "Tokenizer"]
 
@@ -143,6 +145,8 @@ class Tokenizer:
         """
         if nbest_size in (0, 1):
             return self.encode(texts)
+        from seq2seq.text.sampling import Sampler
+
         with self._sampler_lock:
             if self._sampler is None:
                 self._sampler = Sampler(processor=self._processor, model=self._model)

@@ -164,3 +164,45 @@ print(sorted({{"torch", "datasets", "sacrebleu", "sentencepiece"}} & set(sys.mod
     assert said[-1] == "[]"
     assert [line for line in said if line.isdigit()] == ["0", "0", "2", "2", "2"]
     assert len(ended.stderr.decode().splitlines()) == 3
+
+
+#: What a translation has no use for: other commands' work, and parts of torch that take seconds to import.
+UNNEEDED = [
+    "datasets",
+    "sacrebleu",
+    "matplotlib",
+    "tensorboard",
+    "rich",
+    "pandas",
+    "pyarrow",
+    "sympy",
+    "torch._dynamo",
+    "torch._inductor",
+    "torch.onnx",
+    "seq2seq.training",
+    "seq2seq.evaluation",
+    "seq2seq.comparison",
+    "seq2seq.plots",
+    "seq2seq.benchmark",
+    "seq2seq.held_out",
+    "seq2seq.cli.alignment_page",
+    "seq2seq.text.sampling",
+]
+
+
+def test_a_line_is_translated_without_importing_what_it_does_not_need(small_model: Path) -> None:
+    code = f"""
+import gc, io, sys
+sys.stdin = io.TextIOWrapper(io.BytesIO(b"the small dog\\n"))
+from seq2seq.cli.translate import main
+assert main(["-m", {str(small_model)!r}, "-q", "--device", "cpu"]) == 0
+print(gc.isenabled(), gc.get_freeze_count() > 100_000)
+print(*sys.modules)
+"""
+    shown = subprocess.run([sys.executable, "-c", code], capture_output=True, timeout=60, check=True).stdout.decode()
+    _, collected, modules = shown.splitlines()
+    assert collected == "True True"  # after the import of torch garbage is collected again, but not looked for in it
+    parts = [name.split(".") for name in modules.split()]
+    imported = {".".join(each[:end]) for each in parts for end in range(1, len(each) + 1)}
+    assert "torch" in imported
+    assert sorted(imported & set(UNNEEDED)) == []

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from difflib import get_close_matches
 from typing import Any, NoReturn
 
@@ -62,6 +62,15 @@ class ArgumentParser(argparse.ArgumentParser):
         if name.startswith("-"):
             return f"there is no option {name}"
         return f"{unknown!r} is one argument too many"
+
+
+def add_numbers(
+    group: argparse._ArgumentGroup, *options: tuple[str, Callable[[str], int] | Callable[[str], float], str]
+) -> None:
+    """Add options of one number each: a name, one of the types below, and the help, where N or X stands for it."""
+    for name, kind, help_text in options:
+        metavar = "N" if kind in (count, whole) else "X"
+        group.add_argument(f"--{name}", metavar=metavar, type=kind, help=help_text)
 
 
 def count(text: str) -> int:

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from seq2seq.cli.arguments import ArgumentParser, count
 from seq2seq.cli.evaluation_text import STDIN, NamedFile, named_file
+from seq2seq.cli.options import add_input_option
 from seq2seq.cli.writing import check_output
 from seq2seq.errors import UsageError
 
@@ -17,12 +18,8 @@ RESAMPLES = 1000
 def add_text_options(parser: ArgumentParser) -> None:
     """Add the group that names texts and translations."""
     group = parser.add_argument_group("text")
-    group.add_argument(
-        "-i",
-        "--input",
-        "--src",
-        metavar="FILE",
-        type=Path,
+    add_input_option(
+        group,
         help="source text for the model to translate, plain or gz, one sentence per line; - is stdin; beside "
         "--hypotheses for what reads sources too: --metrics comet and --length-of source",
     )

@@ -1,4 +1,4 @@
-"""Options that commands share: which model, and where it runs."""
+"""Options that commands share: what is read and written, which model, and where it runs."""
 
 from __future__ import annotations
 
@@ -20,6 +20,23 @@ from seq2seq.model_files import RECIPE, open_model
 if TYPE_CHECKING:
     from seq2seq.recipe import Recipe
     from seq2seq.translator import Translator
+
+
+def add_input_option(group: argparse._ArgumentGroup, *, help: str) -> None:
+    """Add `--input`, the text that is read."""
+    group.add_argument("-i", "--input", "--src", metavar="FILE", type=Path, help=help)
+
+
+def add_output_option(group: argparse._ArgumentGroup, *, what: str) -> None:
+    """Add `--output`, where :class:`seq2seq.cli.writing.Output` writes `what`."""
+    group.add_argument(
+        "-o",
+        "--output",
+        metavar="FILE",
+        type=Path,
+        help=f"file for {what}, compressed if its name ends in .gz; written as FILE.partial and renamed when complete; "
+        "- is stdout (default: stdout)",
+    )
 
 
 def add_model_options(parser: ArgumentParser) -> None:

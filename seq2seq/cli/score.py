@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from seq2seq.cli.arguments import ArgumentParser
 from seq2seq.cli.failure import run, say
 from seq2seq.cli.formats import json_score, json_text_score, plain_score, plain_text_score
-from seq2seq.cli.options import ChosenModel, add_model_options
+from seq2seq.cli.options import ChosenModel, add_input_option, add_model_options, add_output_option
 from seq2seq.cli.pairs import PairFiles, PairReader
 from seq2seq.cli.progress import warn
 from seq2seq.cli.reading import file_or_stream
@@ -50,12 +50,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def _parser() -> ArgumentParser:
     parser = ArgumentParser(prog=PROGRAM, usage=f"{PROGRAM} [options]", description=_DESCRIPTION, epilog=_EXAMPLES)
     group = parser.add_argument_group("input and output")
-    group.add_argument(
-        "-i",
-        "--input",
-        "--src",
-        metavar="FILE",
-        type=Path,
+    add_input_option(
+        group,
         help="source text, plain or gz, one sentence per line, or without --ref lines of source, tab and target; - is "
         "stdin (default: stdin)",
     )
@@ -67,14 +63,7 @@ def _parser() -> ArgumentParser:
         type=Path,
         help="translations to score, plain or gz, line by line those of --input; - is stdin",
     )
-    group.add_argument(
-        "-o",
-        "--output",
-        metavar="FILE",
-        type=Path,
-        help="file for the scores, compressed if its name ends in .gz; written as FILE.partial and renamed when "
-        "complete; - is stdout (default: stdout)",
-    )
+    add_output_option(group, what="the scores")
     group.add_argument(
         "--log-prob",
         action="store_true",

@@ -3,9 +3,19 @@
 from __future__ import annotations
 
 import argparse
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
-from seq2seq.cli.arguments import ArgumentParser, below_one, count, not_negative, number, positive, share, whole
+from seq2seq.cli.arguments import (
+    ArgumentParser,
+    add_numbers,
+    below_one,
+    count,
+    not_negative,
+    number,
+    positive,
+    share,
+    whole,
+)
 from seq2seq.errors import UsageError
 
 if TYPE_CHECKING:
@@ -33,54 +43,30 @@ def add_search_options(parser: ArgumentParser) -> None:
         choices=("power", "gnmt"),
         help="what the length penalty X divides by: power, n^X; gnmt, ((5 + n) / 6)^X [power]",
     )
-    group.add_argument(
-        "--word-penalty",
-        metavar="X",
-        type=number,
-        help="taken off the score for every piece; a negative one makes translations longer [0.0]",
-    )
-    group.add_argument(
-        "--coverage-penalty",
-        metavar="X",
-        type=not_negative,
-        help="weight of GNMT's coverage: source pieces that get little attention cost something [0.0]",
-    )
-    group.add_argument(
-        "--max-length-ratio",
-        metavar="X",
-        type=positive,
-        help="a translation has at most X pieces per source piece, and some on top [2.0]",
-    )
-    group.add_argument(
-        "--max-length-offset", metavar="N", type=count, help="pieces that it may have on top of --max-length-ratio [20]"
-    )
-    group.add_argument(
-        "--max-length", metavar="N", type=count, help="pieces of a translation at most, whatever its source [none]"
-    )
-    group.add_argument(
-        "--min-length-ratio",
-        metavar="X",
-        type=not_negative,
-        help="a translation has at least X pieces per source piece [0.0]",
-    )
-    group.add_argument("--min-length", metavar="N", type=whole, help="pieces of a translation at least [0]")
-    group.add_argument(
-        "--no-repeat-ngram",
-        metavar="N",
-        type=whole,
-        help="no N pieces in a row occur twice in a translation; 0 allows all [0]",
-    )
-    group.add_argument(
-        "--diversity-groups",
-        metavar="N",
-        type=count,
-        help="diverse beam search: the beam in N parts that are made to differ; see --n-best [1]",
-    )
-    group.add_argument(
-        "--diversity-strength",
-        metavar="X",
-        type=positive,
-        help="how much less a piece counts for every part before that has just chosen it [0.5]",
+    add_numbers(
+        group,
+        ("word-penalty", number, "taken off the score for every piece; a negative one makes translations longer [0.0]"),
+        (
+            "coverage-penalty",
+            not_negative,
+            "weight of GNMT's coverage: source pieces that get little attention cost something [0.0]",
+        ),
+        ("max-length-ratio", positive, "a translation has at most X pieces per source piece, and some on top [2.0]"),
+        ("max-length-offset", count, "pieces that it may have on top of --max-length-ratio [20]"),
+        ("max-length", count, "pieces of a translation at most, whatever its source [none]"),
+        ("min-length-ratio", not_negative, "a translation has at least X pieces per source piece [0.0]"),
+        ("min-length", whole, "pieces of a translation at least [0]"),
+        ("no-repeat-ngram", whole, "no N pieces in a row occur twice in a translation; 0 allows all [0]"),
+        (
+            "diversity-groups",
+            count,
+            "diverse beam search: the beam in N parts that are made to differ; see --n-best [1]",
+        ),
+        (
+            "diversity-strength",
+            positive,
+            "how much less a piece counts for every part before that has just chosen it [0.5]",
+        ),
     )
     group.add_argument(
         "--long-input",
@@ -88,7 +74,7 @@ def add_search_options(parser: ArgumentParser) -> None:
         help="a line with more than --max-input-pieces: split it at sentence ends, else clause ends, else words, and "
         "join the translations; truncate it; or stop with an error [split]",
     )
-    group.add_argument("--max-input-pieces", metavar="N", type=count, help="longest source read at once [200]")
+    add_numbers(group, ("max-input-pieces", count, "longest source read at once [200]"))
     group.add_argument(
         "--split-sentences",
         action=argparse.BooleanOptionalAction,
@@ -127,17 +113,11 @@ def _add_length_penalty(group: argparse._ArgumentGroup, *, of: str) -> None:
 
 
 def _add_batch_options(group: argparse._ArgumentGroup, *, sentences: str, pieces: str) -> None:
-    group.add_argument(
-        "--batch-size",
-        metavar="N",
-        type=count,
-        help=f"{sentences} together; changes speed and memory only [64]",
-    )
-    group.add_argument(
-        "--max-tokens",
-        metavar="N",
-        type=count,
-        help=f"{pieces} together, padding counted: in place of --batch-size, or as a second limit beside it [none]",
+    limit = "padding counted: in place of --batch-size, or as a second limit beside it [none]"
+    add_numbers(
+        group,
+        ("batch-size", count, f"{sentences} together; changes speed and memory only [64]"),
+        ("max-tokens", count, f"{pieces} together, {limit}"),
     )
 
 
@@ -167,24 +147,23 @@ def _add_sampling_options(parser: ArgumentParser) -> None:
     group.add_argument(
         "--utility", choices=("chrf", "bleu"), help="what --mbr compares samples by, sentence by sentence [chrf]"
     )
-    group.add_argument("--seed", metavar="N", type=whole, help="of the samples [1]")
-    group.add_argument(
-        "--temperature",
-        metavar="X",
-        type=positive,
-        help="below 1 the distribution becomes sharper, above it flatter [1]",
-    )
-    group.add_argument("--top-k", metavar="N", type=count, help="draw from the N most probable pieces only [all]")
-    group.add_argument(
-        "--top-p",
-        metavar="X",
-        type=share,
-        help="draw from the most probable pieces only that have the probability X together [1]",
-    )
-    group.add_argument(
-        "--epsilon", metavar="X", type=below_one, help="draw only pieces of at least the probability X [0]"
+    add_numbers(
+        group,
+        ("seed", whole, "of the samples [1]"),
+        ("temperature", positive, "below 1 the distribution becomes sharper, above it flatter [1]"),
+        ("top-k", count, "draw from the N most probable pieces only [all]"),
+        ("top-p", share, "draw from the most probable pieces only that have the probability X together [1]"),
+        ("epsilon", below_one, "draw only pieces of at least the probability X [0]"),
     )
 
+
+#: Keywords of a translator that are called as their options.
+_KEYWORDS = (
+    *("beam", "length_penalty", "normalization", "word_penalty", "coverage_penalty"),
+    *("max_length_ratio", "max_length_offset", "max_length", "min_length_ratio", "min_length", "no_repeat_ngram"),
+    *("diversity_groups", "diversity_strength", "utility", "seed", "temperature", "top_k", "top_p", "epsilon"),
+    *("long_input", "max_input_pieces", "split_sentences", "max_tokens", "shortlist"),
+)
 
 #: With --max-tokens alone, the number of sentences of a batch has no other limit.
 _NO_LIMIT = 1 << 20
@@ -197,35 +176,11 @@ def search_keywords(arguments: argparse.Namespace) -> TranslationKeywords:
         UsageError: an option is given that does nothing without another.
     """
     _check_sampling(arguments)
-    return {
-        "beam": arguments.beam,
-        "length_penalty": arguments.length_penalty,
-        "normalization": arguments.normalization,
-        "word_penalty": arguments.word_penalty,
-        "coverage_penalty": arguments.coverage_penalty,
-        "max_length_ratio": arguments.max_length_ratio,
-        "max_length_offset": arguments.max_length_offset,
-        "max_length": arguments.max_length,
-        "min_length_ratio": arguments.min_length_ratio,
-        "min_length": arguments.min_length,
-        "no_repeat_ngram": arguments.no_repeat_ngram,
-        "diversity_groups": arguments.diversity_groups,
-        "diversity_strength": arguments.diversity_strength,
-        "method": arguments.method if arguments.mbr is None else "mbr",
-        "samples": arguments.mbr,
-        "utility": arguments.utility,
-        "seed": arguments.seed,
-        "temperature": arguments.temperature,
-        "top_k": arguments.top_k,
-        "top_p": arguments.top_p,
-        "epsilon": arguments.epsilon,
-        "long_input": arguments.long_input,
-        "max_input_pieces": arguments.max_input_pieces,
-        "split_sentences": arguments.split_sentences,
-        "batch_size": _batch_size(arguments),
-        "max_tokens": arguments.max_tokens,
-        "shortlist": arguments.shortlist,
-    }
+    found = {name: getattr(arguments, name) for name in _KEYWORDS}
+    found["method"] = arguments.method if arguments.mbr is None else "mbr"
+    found["samples"] = arguments.mbr
+    found["batch_size"] = _batch_size(arguments)
+    return cast("TranslationKeywords", found)
 
 
 def scoring_keywords(arguments: argparse.Namespace) -> ScoringKeywords:

@@ -14,7 +14,7 @@ from seq2seq.cli.arguments import ArgumentParser, count, phrase
 from seq2seq.cli.failure import run, say
 from seq2seq.cli.input_format import add_input_format_options, choose_layout
 from seq2seq.cli.layout import Feed, Layout
-from seq2seq.cli.options import ChosenModel, add_model_options
+from seq2seq.cli.options import ChosenModel, add_input_option, add_model_options, add_output_option
 from seq2seq.cli.progress import Bar, TranslationProgress, is_watched, warn
 from seq2seq.cli.reading import MOST_LINES, LineReader, chunk_sizes, file_or_stream, open_reader
 from seq2seq.cli.search_options import add_search_options, search_keywords
@@ -54,22 +54,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def _parser() -> ArgumentParser:
     parser = ArgumentParser(prog=PROGRAM, usage=f"{PROGRAM} [options]", description=_DESCRIPTION, epilog=_EXAMPLES)
     group = parser.add_argument_group("input and output")
-    group.add_argument(
-        "-i",
-        "--input",
-        "--src",
-        metavar="FILE",
-        type=Path,
+    add_input_option(
+        group,
         help="text to translate, plain or gz, one sentence per line; - is stdin (default: stdin)",
     )
-    group.add_argument(
-        "-o",
-        "--output",
-        metavar="FILE",
-        type=Path,
-        help="file for the translations, compressed if its name ends in .gz; written as FILE.partial and renamed when "
-        "complete; - is stdout (default: stdout)",
-    )
+    add_output_option(group, what="the translations")
     group.add_argument(
         "--n-best",
         "--nbest",

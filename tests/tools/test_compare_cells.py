@@ -108,12 +108,16 @@ def test_rows_are_the_figures_of_the_results() -> None:
 def test_a_page_says_how_its_figures_came_about() -> None:
     lost = outcome("mut1", status="diverged", reason="the loss was lost", scores={}, validation_loss=None, seconds=30.0)
     text = section(PHRASEBOOK, [outcome("gru"), lost], speeds(gru=(100.0, 90.0, 104.0)), figures=True)
-    assert "300 updates of at most 1,024 pieces, seed 7" in text
+    sentences = " ".join(text.split())  # which are filled into lines
+    assert "300 updates of at most 1,024 pieces, seed 7" in sentences
     assert "- BLEU: `nrefs:1|b`\n- chrF: `nrefs:1|c`\n" in text
-    assert "training with 1 thread, bfloat16; median of 5 rounds" in text
-    assert "-10% to +4% off" in text
+    assert "training with 1 thread, bfloat16; median of 5 rounds" in sentences
+    assert "-10% to +4% off" in sentences
     assert "30 to 90 s; 2.0 minutes in all" in text
     assert "- mut1 diverged: the loss was lost" in text
+    begin, end = text.split("- Speed: ")[1].splitlines()[:2]
+    assert len("- Speed: " + begin) <= 120
+    assert end.startswith("  ")
     assert "figures/cells-phrasebook.svg" in text
     whole = page([text], Circumstances("python -m tools.compare_cells", "a machine", "a day"), gradients=False)
     assert "```\npython -m tools.compare_cells\n```" in whole

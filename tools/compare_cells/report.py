@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import textwrap
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -87,13 +88,15 @@ def section(budget: Budget, outcomes: Sequence[Outcome], speeds: Speeds | None, 
     lines = [
         f"## {budget.title}",
         "",
-        f"`{budget.recipe.as_posix()}`: {sides.encoder.hidden_size} units in each direction of the encoder, "
-        f"{sides.decoder.hidden_size} in the decoder; {budget.updates:,} updates of at most {batch:,} pieces, seed "
-        f"{budget.seed}."
-        + (
-            " Changed for all cells: " + ", ".join(f"`{change}`" for change in budget.changes) + "."
-            if budget.changes
-            else ""
+        _filled(
+            f"`{budget.recipe.as_posix()}`: {sides.encoder.hidden_size} units in each direction of the encoder, "
+            f"{sides.decoder.hidden_size} in the decoder; {budget.updates:,} updates of at most {batch:,} pieces, seed "
+            f"{budget.seed}."
+            + (
+                " Changed for all cells: " + ", ".join(f"`{change}`" for change in budget.changes) + "."
+                if budget.changes
+                else ""
+            )
         ),
         "",
         *table(outcomes, speeds),
@@ -104,9 +107,11 @@ def section(budget: Budget, outcomes: Sequence[Outcome], speeds: Speeds | None, 
     if speeds is not None:
         low, high = _spread(speeds)
         lines.append(
-            f"- Speed: training with {speeds.threads} thread{'s' * (speeds.threads != 1)}, {speeds.precision}; median "
-            f"of {speeds.rounds} rounds in which all cells take turns, {speeds.updates} updates each; a round is "
-            f"{low:+.0%} to {high:+.0%} off its cell's median."
+            _filled(
+                f"- Speed: training with {speeds.threads} thread{'s' * (speeds.threads != 1)}, {speeds.precision}; "
+                f"median of {speeds.rounds} rounds in which all cells take turns, {speeds.updates} updates each; a "
+                f"round is {low:+.0%} to {high:+.0%} off its cell's median."
+            )
         )
     seconds = [outcome.seconds for outcome in outcomes if outcome.seconds]
     if seconds:
@@ -114,7 +119,7 @@ def section(budget: Budget, outcomes: Sequence[Outcome], speeds: Speeds | None, 
             f"- Time of a training, one thread beside another training: {min(seconds):,.0f} to {max(seconds):,.0f} s; "
             f"{sum(seconds) / 60:,.1f} minutes in all."
         )
-    lines += [f"- {each.cell} {each.status}: {each.reason}" for each in outcomes if each.status != "trained"]
+    lines += [_filled(f"- {each.cell} {each.status}: {each.reason}") for each in outcomes if each.status != "trained"]
     if figures:
         lines += [
             "",
@@ -127,11 +132,18 @@ def section(budget: Budget, outcomes: Sequence[Outcome], speeds: Speeds | None, 
 
 def page(sections: Sequence[str], circumstances: Circumstances, *, gradients: bool) -> str:
     """The whole of `docs/cells.md`."""
-    how = (
+    how = _filled(
         f"Machine: {circumstances.machine}. {circumstances.day}. The times below include validation, and reading and "
-        f"encoding the corpus. Command:\n\n```\n{circumstances.command}\n```\n"
+        "encoding the corpus. Command:"
     )
+    how += f"\n\n```\n{circumstances.command}\n```\n"
     return "\n".join([_INTRODUCTION, how, *sections, *([_GRADIENTS] if gradients else [])]).rstrip() + "\n"
+
+
+def _filled(text: str) -> str:
+    """A paragraph or an item of a list in lines of at most 120 characters."""
+    indent = "  " if text.startswith("- ") else ""
+    return textwrap.fill(text, 120, subsequent_indent=indent, break_long_words=False, break_on_hyphens=False)
 
 
 _NAMES = (("bleu", "BLEU"), ("chrf", "chrF"))

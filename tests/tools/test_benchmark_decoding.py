@@ -103,7 +103,7 @@ def test_report(tmp_path: Path) -> None:
     with_beam_5 = [each for each in measured["ratios"] if each["beam"] == 5]
     assert [(each["other"], each["median"]) for each in with_beam_5] == [("Quick", 2.0), ("Slow", 4.0)]
     page = markdown(measured)
-    assert "2026-01-31; Abacus, 1 threads of 2 cores; Python 3.1, torch 2.7" in page
+    assert "2026-01-31; Abacus, 1 thread on 2 cores; Python 3.1, torch 2.7" in page
     assert "fp32 200 (190 to 210) GFLOP/s" in page
     row = "| Slow | 16 | 100.00 | 0 | 0.2 (0.2 to 0.2) | 1 (1 to 1) | 28 | 1.00 | "
     assert row in page

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -13,7 +14,7 @@ from torch import Tensor, nn
 from seq2seq.errors import ModelError
 from seq2seq.translator import Translator
 from tests.conftest import RECIPE, save_small_model
-from tools.benchmark_decoding.conversion import Network, read_network, write_joey, write_opennmt
+from tools.benchmark_decoding.conversion import Network, joey_checkpoint, read_network, write_joey, write_opennmt
 
 #: The network of recipes/benchmark-small.yaml with model.bridge=final-state, in other sizes.
 NETWORK = """
@@ -147,6 +148,17 @@ def test_joey_has_the_same_network(run: Path, network: Network, tmp_path: Path) 
         embeddings = (state["src_embed.lut.weight"], state["trg_embed.lut.weight"])
         found = _log_prob(state, embeddings, logits, [*ids[0], 3], [2, *ids[1], 3])
         assert found == pytest.approx(translator.score(source, target).log_prob, abs=1e-4)
+
+
+def test_joey_has_its_own_order_of_pieces(network: Network) -> None:
+    count = len(network.pieces)
+    names = ("encoder.embedding.weight", "decoder.embedding.weight", "output.weight", "output.bias")
+    numbered = {name: torch.arange(float(count)) for name in names}
+    checkpoint = joey_checkpoint(replace(network, weights={**network.weights, **numbered}))
+    state = checkpoint["model_state"]
+    for name in ("src_embed.lut.weight", "trg_embed.lut.weight", "decoder.output_layer.weight"):
+        assert state[name].tolist() == [1, 0, *range(2, count)]
+    assert checkpoint["output_bias"].tolist() == [1, 0, *range(2, count)]
 
 
 def _pieces(network: Network, text: str) -> list[str]:

@@ -74,11 +74,12 @@ def keywords_of(setting: str) -> dict[str, Any]:
 def contenders_of(arguments: argparse.Namespace) -> list[Contender]:
     """Ours in every setting, then the others, their models converted."""
     network = read_network(arguments.model)
-    common = {"threads": arguments.threads, "length_penalty": 1.0, "max_length": _MAX_LENGTH}
+    common = {"threads": arguments.threads, "length_penalty": arguments.length_penalty, "max_length": _MAX_LENGTH}
     found = []
     if "ours" in arguments.contenders:
         for setting in arguments.ours or ["precision=fp32", "precision=bf16"]:
-            given = {"model": str(Path(arguments.model).absolute()), "keywords": keywords_of(setting)}
+            keywords = {"length_penalty": arguments.length_penalty, **keywords_of(setting)}
+            given = {"model": str(Path(arguments.model).absolute()), "keywords": keywords}
             command = worker_command("ours", None)
             found.append(Contender(f"ours, {setting}", command, {**common, **given}, ours=True))
     writers = {"opennmt": write_opennmt, "joey": write_joey}
@@ -125,8 +126,8 @@ def _benchmark(arguments: argparse.Namespace, command: str) -> None:
     if arguments.json is not None and not arguments.json.parent.is_dir():
         raise UsageError(f"--json {arguments.json}: there is no folder {arguments.json.parent}")
     lines, reference = read_text(arguments.input, arguments.reference, sentences=arguments.sentences)
-    arguments.work.mkdir(parents=True, exist_ok=True)
     contenders = contenders_of(arguments)
+    arguments.work.mkdir(parents=True, exist_ok=True)
     torch.set_num_threads(arguments.threads)
     peaks = Peaks(torch.device("cpu"))
     plan = Plan(
@@ -183,6 +184,7 @@ def _parser() -> argparse.ArgumentParser:
         metavar="FOLDER",
         help="what tools.benchmark_decoding.marian has trained; may be given several times",
     )
+    parser.add_argument("--length-penalty", type=float, default=1.0, help="of all contenders, each in its own way")
     parser.add_argument("--beams", type=int, nargs="+", default=[5, 1])
     parser.add_argument("--batch-sizes", type=int, nargs="+", default=[8, 16, 32, 64, 128, 256])
     parser.add_argument("--threads", type=int, default=2)

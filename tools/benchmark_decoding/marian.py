@@ -7,7 +7,8 @@ Marian cannot take the network's weights: its s2s model attends by a layer of ta
 from the mean of the encoder, begins a sentence with an embedding of zeros, and has one width for the encoder's
 directions and the decoder. Its cells can be LSTMs, and with one cell for two (`--dec-cell-base-depth 1`) nothing is
 fed back. So `--size 512` is a decoder of the same width with twice the encoder, `--size 256` the same encoder with
-half the decoder: the network's sizes lie between the two. Speed depends on training by the length of translations
+half the decoder: the network's sizes lie between the two. Its readout is as wide as its embeddings, so its output layer
+is half of the network's, or with `--embedding 512` the same. Speed depends on training by the length of translations
 alone; a short training has a lower BLEU, which the table of tools/benchmark_decoding shows.
 """
 
@@ -23,8 +24,11 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
+import numpy
+
 from seq2seq.cli import failure
 from seq2seq.errors import UsageError
+from seq2seq.storage import write_atomically
 
 PROGRAM = "benchmark_decoding.marian"
 #: Seconds that Marian has for saving when it is told to stop.
@@ -79,8 +83,6 @@ def _train(arguments: argparse.Namespace) -> None:
         raise UsageError(f"{output} has a model; name another --output, or train it further with --more")
     output.mkdir(parents=True, exist_ok=True)
     shutil.copyfile(arguments.tokenizer, output / "pieces.spm")
-    detail = f"s2s of {arguments.size} units, LSTM, one cell, additive attention, its own weights"
-    (output / "detail.json").write_text(json.dumps({"detail": detail}) + "\n", "utf-8")
     command = command_of(
         python=python.absolute(),
         train=[path.resolve() for path in arguments.train],
@@ -93,6 +95,13 @@ def _train(arguments: argparse.Namespace) -> None:
     train_for(command, minutes=arguments.minutes, threads=arguments.threads)
     if not (output / "model.npz").exists():
         raise UsageError(f"Marian saved no model in {arguments.minutes:g} minutes; give it more with --minutes")
+    with numpy.load(output / "model.npz") as arrays:
+        parameters = sum(arrays[name].size for name in arrays if not name.startswith("special:"))
+    detail = (
+        f"s2s of LSTMs, one cell, {arguments.size} units, embeddings and readout of {arguments.embedding}, additive "
+        f"attention, {parameters:,} parameters of its own"
+    )
+    write_atomically(output / "detail.json", (json.dumps({"detail": detail}) + "\n").encode())
     failure.say(f"{PROGRAM}: the model is in {output}")
 
 

@@ -123,10 +123,11 @@ def markdown(measured: dict[str, Any]) -> str:
     machine, versions = measured["machine"], measured["versions"]
     present = [each for each in measured["contenders"] if "absent" not in each]
     lines = [
-        f"{measured['date']}; {machine.get('processor', 'unknown processor')}, {measured['threads']} threads of "
-        f"{machine.get('cores', '?')} cores; Python {versions['python']}, torch {versions['torch']}, commit "
-        f"{versions.get('commit', 'unknown')}; {measured['model']} on {measured['text']}, {measured['sentences']} "
-        f"sentences; {measured['rounds']} rounds in turn, medians and ranges; matrix products beside the rounds: "
+        f"{measured['date']}; {machine.get('processor', 'unknown processor')}, {measured['threads']} thread"
+        f"{'s' * (measured['threads'] != 1)} on {machine.get('cores', '?')} cores; Python {versions['python']}, torch "
+        f"{versions['torch']}, commit {versions.get('commit', 'unknown')}; {measured['model']} on {measured['text']}, "
+        f"{measured['sentences']} sentences; {measured['rounds']} rounds in turn, medians and ranges; "
+        "matrix products beside the rounds: "
         + ", ".join(f"{name} {_range(each, 0)} GFLOP/s" for name, each in measured["gemm_gflops"].items()),
         "",
         f"`{measured['command']}`",
@@ -143,7 +144,7 @@ def markdown(measured: dict[str, Any]) -> str:
             *_latency_table(present),
             "",
         ]
-    lines += [*_table(["", "versions", "how it is used"], [_use(each) for each in measured["contenders"]]), ""]
+    lines += [*_table(["", "versions", "how it is used"], [_use(each) for each in measured["contenders"]], words=3), ""]
     if measured["ratios"]:
         rows = [
             [
@@ -154,7 +155,7 @@ def markdown(measured: dict[str, Any]) -> str:
             ]
             for each in measured["ratios"]
         ]
-        lines += ["Times as fast, round by round:", "", *_table(["beam", "ours", "other", "ratio"], rows), ""]
+        lines += ["Times as fast, round by round:", "", *_table(["beam", "ours", "other", "ratio"], rows, words=3), ""]
     lines += [f"BLEU: {measured['bleu_signature']}", *_doubts(present)]
     return "\n".join(lines) + "\n"
 
@@ -214,6 +215,7 @@ def _range(spread: dict[str, float], digits: int) -> str:
     return f"{spread['median']:,.{digits}f} ({spread['lowest']:,.{digits}f} to {spread['highest']:,.{digits}f})"
 
 
-def _table(heads: Sequence[str], rows: Sequence[Sequence[object]]) -> list[str]:
-    ruler = ["---", *["---:"] * (len(heads) - 1)]
+def _table(heads: Sequence[str], rows: Sequence[Sequence[object]], *, words: int = 1) -> list[str]:
+    """A table whose first `words` columns are words, and the others numbers."""
+    ruler = ["---"] * words + ["---:"] * (len(heads) - words)
     return ["| " + " | ".join(map(str, row)) + " |" for row in (heads, ruler, *rows)]

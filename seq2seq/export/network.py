@@ -29,14 +29,13 @@ class Exported:
     The encoder takes `source` [sentences, source_length] and `source_lengths` [sentences] and gives `memory`, which
     stays the same for all steps, and `states`, one row per sentence. The step takes `tokens` [rows], all of the memory
     and the states [rows, ...], rows grouped by sentence, and gives `log_probs` [rows, vocabulary], for every state
-    `next_` and its name, and with `attention` the weights [rows, source_length] under that name.
+    `next_` and its name, and where the network weighs the source its `attention` [rows, source_length].
     """
 
     encoder: Any
     step: Any
     memory: tuple[str, ...]
     states: tuple[str, ...]
-    attention: bool
 
 
 @torch.no_grad()
@@ -50,7 +49,7 @@ def export_network(model: EncoderDecoder) -> Exported:
     step = _recorded(lambda number, sizes: _record_step(model, number, sizes))
     states = tuple(value.name for value in encoder.graph.output if _is_state(value.name))
     memory = tuple(value.name for value in step.graph.input if value.name not in ("tokens", *states))
-    return Exported(encoder, step, memory, states, any(value.name == "attention" for value in step.graph.output))
+    return Exported(encoder, step, memory, states)
 
 
 def _recorded(record: Callable[[int, Sizes | None], tuple[Any, Sizes]]) -> Any:

@@ -12,6 +12,7 @@ from seq2seq.errors import ModelError
 from seq2seq.runtime.scoring import best_reachable, exclude_repetitions, log_coverage, score
 from seq2seq.runtime.selection import best_continuations
 from seq2seq.runtime.settings import SearchSettings
+from seq2seq.text.tokenizer import Tokenizer
 
 Floats = NDArray[numpy.float32]
 Integers = NDArray[numpy.int64]
@@ -32,6 +33,12 @@ class Vocabulary:
     bos_id: int
     eos_id: int
     forbidden: tuple[int, ...]
+
+    @classmethod
+    def of(cls, tokenizer: Tokenizer) -> Vocabulary:
+        """Those of a tokenizer; one without padding, which names the end twice, can still end its sentences."""
+        never = {tokenizer.bos_id, tokenizer.pad_id, tokenizer.unk_id} - {tokenizer.eos_id}
+        return cls(bos_id=tokenizer.bos_id, eos_id=tokenizer.eos_id, forbidden=tuple(sorted(never)))
 
 
 def max_lengths(settings: SearchSettings, lengths: Integers) -> Integers:

@@ -34,12 +34,11 @@ def best_continuations(log_probs: Floats, live: Floats, count: int) -> tuple[Flo
     active, width = live.shape
     vocab = log_probs.shape[1]
     sums = log_probs.reshape(active, width, vocab) + live[:, :, None]
-    # The maxima of lanes, of which `count` reach the last of the best ones: so do the best ones, and few others.
+    # Of the maxima of all lanes, `count` reach number `count` from above; so the best continuations reach it, and few
+    # others. A rest of columns that fills no lane may be left out: the bound is only lower for it.
     lanes = _LANES if vocab >= 8 * _LANES else vocab
     whole = vocab - vocab % lanes
     maxima = sums[:, :, :whole].reshape(active, width, -1, lanes).max(axis=2)
-    if whole < vocab:
-        numpy.maximum(maxima[:, :, : vocab - whole], sums[:, :, whole:], out=maxima[:, :, : vocab - whole])
     maxima = maxima.reshape(active, -1)
     if numpy.isnan(maxima).any():
         raise ModelError(

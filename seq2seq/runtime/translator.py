@@ -46,12 +46,7 @@ class OnnxTranslator:
         self._encoder_outputs = [name for name in (*self._memory, *self._states) if name != "source"]
         self._step_outputs = ["log_probs", *(f"next_{name}" for name in self._states)]
         self._weighs_source = any(each.name == "attention" for each in step.get_outputs())
-        target = target_tokenizer
-        self._vocabulary = Vocabulary(
-            bos_id=target.bos_id,
-            eos_id=target.eos_id,
-            forbidden=tuple(sorted({target.bos_id, target.pad_id, target.unk_id} - {target.eos_id})),
-        )
+        self._vocabulary = Vocabulary.of(target_tokenizer)
 
     @classmethod
     def load(

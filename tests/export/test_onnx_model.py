@@ -90,6 +90,9 @@ def test_what_passes_between_the_graphs() -> None:
     assert set(outputs) == {"log_probs", "attention", *(f"next_{name}" for name in exported.states)}
     names = {constant.name for constant in exported.step.graph.initializer}
     assert {"decoder.embedding.weight", "decoder.layers.0.w_ih"} <= names
+    read = {name for node in exported.step.graph.node for name in node.input} | set(outputs)
+    assert all(read & set(node.output) for node in exported.step.graph.node)  # nothing that nobody asked for
+    assert names <= read
 
 
 def test_the_check_sees_a_wrong_number() -> None:

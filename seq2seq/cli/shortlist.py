@@ -62,10 +62,15 @@ def _parser() -> ArgumentParser:
 def _shortlist(arguments: Sequence[str] | None) -> None:
     chosen = _parser().parse_args(arguments)
 
+    from seq2seq.errors import ModelError
     from seq2seq.model_directory import load_description, save_shortlist
     from seq2seq.shortlist import SHORTLIST, learn_shortlist
 
     recipe, source, target = load_description(chosen.model)
+    if not chosen.model.is_dir():
+        raise ModelError(
+            f"{chosen.model}: a bundle cannot be added to; make the shortlist in the model directory and export that"
+        )
     pieces = {piece: place for place, piece in enumerate(target.pieces(range(target.vocabulary_size)))}
     special = {target.pad_id, target.unk_id, target.bos_id, target.eos_id}
     shortlist = learn_shortlist(

@@ -91,8 +91,9 @@ def test_damaged_and_foreign_files_are_named(tmp_path: Path, listed: Path, chara
         Translator.load(model, device="cpu").translate("one", shortlist=True)
 
 
-def test_a_bundle_has_it_too(tmp_path: Path, listed: Path) -> None:
+def test_a_bundle_has_it_too(tmp_path: Path, listed: Path, command: Callable[..., Any]) -> None:
     write_bundle(listed, tmp_path / "model.s2s")
+    assert "a bundle cannot be added to" in command("shortlist", tmp_path / "model.s2s").error
     found = Translator.load(tmp_path / "model.s2s", device="cpu").translate(LINES, beam=2, shortlist=True)
     expected = Translator.load(listed, device="cpu").translate(LINES, beam=2, shortlist=True)
     assert [each.text for each in found] == [each.text for each in expected]

@@ -19,6 +19,7 @@ from torch import Tensor
 from seq2seq import model_directory
 from seq2seq.errors import ModelError
 from seq2seq.model_directory import load_description, load_model, read_weights, save_description, save_weights
+from seq2seq.model_files import open_model
 from seq2seq.training.run_directory import RunDirectory
 from seq2seq.translator import Translator
 from tests.conftest import RECIPE, save_small_model
@@ -57,7 +58,7 @@ def meanwhile(monkeypatch: pytest.MonkeyPatch, name: str, action: Callable[[int]
     return readings
 
 
-@pytest.mark.parametrize("part", ["load_description", "read_weights"])
+@pytest.mark.parametrize("part", ["_read_description", "read_weights"])
 def test_a_run_that_starts_over_while_it_is_read(
     part: str, run: Path, new: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -79,16 +80,16 @@ def test_a_run_that_is_away_for_a_moment(run: Path, new: Path, monkeypatch: pyte
     """What fails is read again if something has changed, and only then."""
     RunDirectory(run).set_aside()
 
-    def load(directory: Path) -> Any:
-        if not directory.exists():
-            os.rename(new, directory)
+    def find(place: Path) -> Any:
+        if not place.exists():
+            os.rename(new, place)
             raise ModelError("missing")
-        return load_description(directory)
+        return open_model(place)
 
-    monkeypatch.setattr(model_directory, "load_description", load)
+    monkeypatch.setattr(model_directory, "open_model", find)
     assert load_model(run, device=CPU).recipe.search.max_length_offset == 80
     (run / "weights.safetensors").unlink()
-    readings = meanwhile(monkeypatch, "load_description", lambda number: None)
+    readings = meanwhile(monkeypatch, "_read_description", lambda number: None)
     with pytest.raises(ModelError, match="there are no weights yet"):
         load_model(run, device=CPU)
     assert readings == [1]

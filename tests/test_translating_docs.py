@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from seq2seq.cli import benchmark, translate
+from seq2seq.cli import benchmark, shortlist, translate
 
 ROOT = Path(__file__).parents[1]
 TEXT = (ROOT / "docs" / "translating.md").read_text("utf-8")
@@ -18,7 +18,11 @@ BLOCKS = [block for language, block in FENCED if not language]
 COMMANDS = [
     found for block in BLOCKS for found in re.findall(r"^(?:\$ .*\| )?(seq2seq-[^<>|\n]+)", block, re.MULTILINE)
 ]
-PARSERS = {"seq2seq-translate": translate._parser, "seq2seq-benchmark": benchmark._parser}
+PARSERS = {
+    "seq2seq-translate": translate._parser,
+    "seq2seq-benchmark": benchmark._parser,
+    "seq2seq-shortlist": shortlist._parser,
+}
 
 
 @pytest.mark.parametrize("line", COMMANDS)

@@ -136,9 +136,10 @@ class ChosenModel:
         with _lasting():
             import torch
 
-            from seq2seq.allocator import keep_freed_memory
+            from seq2seq.allocator import bound_kernel_cache, keep_freed_memory
             from seq2seq.translator import Translator
 
+            bound_kernel_cache()
             keep_freed_memory()
             if self.threads is not None:
                 torch.set_num_threads(self.threads)

@@ -37,9 +37,10 @@ def return_freed_memory() -> bool:
 
 
 def bound_kernel_cache() -> None:
-    """Let oneDNN keep the kernels of 256 shapes, not of 1024; it must be said before the first of them is compiled.
+    """Let oneDNN keep the kernels of 256 shapes, not of 1024, and PyTorch 64 per thread, for it has such a cache too.
 
-    Every length and batch size of an LSTM is a shape with kernels of its own: with the default the process grows by
-    gigabytes (docs/lab-notes.md). A user's own setting is left alone.
+    Every length and batch size is a shape with kernels of its own: with the defaults the process grows by gigabytes
+    (docs/lab-notes.md). It must be said before the first of them is compiled. A user's own setting is left alone.
     """
     os.environ.setdefault("ONEDNN_PRIMITIVE_CACHE_CAPACITY", "256")
+    os.environ.setdefault("LRU_CACHE_CAPACITY", "64")

@@ -8,14 +8,16 @@ import pytest
 
 from seq2seq.allocator import bound_kernel_cache
 
-_NAME = "ONEDNN_PRIMITIVE_CACHE_CAPACITY"
 
-
-def test_the_kernel_cache_is_bounded_unless_the_user_said_otherwise(monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize(("name", "bound"), [("ONEDNN_PRIMITIVE_CACHE_CAPACITY", "256"), ("LRU_CACHE_CAPACITY", "64")])
+def test_kernel_caches_are_bounded_unless_the_user_said_otherwise(
+    name: str, bound: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
     # Set first, so that what the function sets is undone at the end.
-    monkeypatch.setenv(_NAME, "7")
+    monkeypatch.setenv("ONEDNN_PRIMITIVE_CACHE_CAPACITY", "7")
+    monkeypatch.setenv("LRU_CACHE_CAPACITY", "7")
     bound_kernel_cache()
-    assert os.environ[_NAME] == "7"
-    monkeypatch.delenv(_NAME)
+    assert os.environ[name] == "7"
+    monkeypatch.delenv(name)
     bound_kernel_cache()
-    assert os.environ[_NAME] == "256"
+    assert os.environ[name] == bound

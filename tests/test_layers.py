@@ -14,13 +14,14 @@ import seq2seq
 ROOT = Path(seq2seq.__file__).parent
 
 #: What a part may import beside itself. Base modules know nothing above them, and all may import them.
-BASE = {"errors", "storage", "device", "allocator", "side_by_side"}
+BASE = {"errors", "storage", "device", "allocator", "side_by_side", "recording"}
 DOWN: dict[str, set[str]] = {
     "errors": set(),
     "storage": {"errors"},
     "device": {"errors"},
     "allocator": set(),
     "side_by_side": set(),
+    "recording": set(),
     "model_files": {"errors"},
     "recipe": {"errors"},  # not device, which imports torch
     "text": BASE,
@@ -49,7 +50,9 @@ DOWN["searching"] = {"errors", "text", "search", "translation_options", "demands
 DOWN["rendering"] = DOWN["searching"] | {"searching", "translation"}
 DOWN["members"] = DOWN["model_directory"] | {"source_lines"}
 DOWN["pair_scoring"] = DOWN["members"] | DOWN["searching"] | {"members", "searching", "scored"}
+DOWN["batch_search"] = DOWN["members"] | DOWN["searching"] | {"members", "searching"}
 DOWN["translator"] = DOWN["pair_scoring"] | {
+    "batch_search",
     "model_directory",
     "pair_scoring",
     "rendering",

@@ -19,6 +19,7 @@ from seq2seq.data.batch import Batch
 from seq2seq.data.loader import Share
 from seq2seq.errors import TrainingError
 from seq2seq.recipe import AttentionName, Training
+from seq2seq.recording import CudaRecorder, Recorder
 from seq2seq.training.noise import seed_noise
 from seq2seq.training.optimizer import set_learning_rate
 from seq2seq.training.step import StepReport
@@ -48,55 +49,6 @@ class UpdateStep(Protocol):
     ) -> StepReport:
         """Update the weights once."""
         ...
-
-
-class Recorder(Protocol):
-    """What records work on a device."""
-
-    def warm_up(self, work: Work) -> StepReport:
-        """Do the work in the way in which it will be recorded."""
-        ...
-
-    def record(self, work: Work) -> Work:
-        """Record `work`, which has been done before, without doing it.
-
-        Returns:
-            A function that does it, and returns the same tensors every time.
-        """
-        ...
-
-
-class CudaRecorder:
-    """Records the kernels that work starts on a GPU."""
-
-    def __init__(self, device: torch.device) -> None:
-        self._device = device
-        # Everything happens on one stream beside the usual one, as torch asks; all recordings share their memory,
-        # which they may since only one runs at a time and nothing in it outlives a replay but the report.
-        self._stream = torch.cuda.Stream(device)  # type: ignore[no-untyped-call]
-        self._pool = torch.cuda.graph_pool_handle()
-
-    def warm_up(self, work: Work) -> StepReport:
-        """Do the work on the stream of the recordings."""
-        usual = torch.cuda.current_stream(self._device)
-        self._stream.wait_stream(usual)
-        with torch.cuda.stream(self._stream):
-            report = work()
-        usual.wait_stream(self._stream)
-        return report
-
-    def record(self, work: Work) -> Work:
-        """Record the work as a CUDA graph."""
-        graph = torch.cuda.CUDAGraph()
-        # Threads that make the next batches may go on taking page-locked memory.
-        with torch.cuda.graph(graph, pool=self._pool, stream=self._stream, capture_error_mode="thread_local"):
-            report = work()
-
-        def replay() -> StepReport:
-            graph.replay()
-            return report
-
-        return replay
 
 
 @dataclass(frozen=True)

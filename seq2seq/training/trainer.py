@@ -15,11 +15,12 @@ from seq2seq.data.loader import Share, TrainingLoader
 from seq2seq.machine import memory_gib
 from seq2seq.model.encoder_decoder import EncoderDecoder
 from seq2seq.recipe import Training
+from seq2seq.recording import Recorder
 from seq2seq.training.average import RunningMean
 from seq2seq.training.checkpoint import load_checkpoint, save_checkpoint
 from seq2seq.training.distributed import World
 from seq2seq.training.follower import NoJournal
-from seq2seq.training.graphs import GraphedUpdates, Recorder, UpdateStep
+from seq2seq.training.graphs import GraphedUpdates, UpdateStep
 from seq2seq.training.interrupt import Interrupt, Interrupted
 from seq2seq.training.journal import Display, Journal
 from seq2seq.training.kept import Keeper

@@ -16,6 +16,7 @@ from seq2seq.data.batch import Batch, make_batch
 from seq2seq.data.loader import Share
 from seq2seq.model.encoder_decoder import EncoderDecoder
 from seq2seq.recipe import Model, Training
+from seq2seq.recording import CudaRecorder
 from seq2seq.training import graphs
 from seq2seq.training.graphs import GraphedUpdates, Shape, StaticBatch, UpdateStep, obstacle, padded_shape
 from seq2seq.training.objective import Objective
@@ -24,7 +25,7 @@ from seq2seq.training.precision import Precision
 from seq2seq.training.spikes import SpikeWatch, Verdict
 from seq2seq.training.splitting import Splitter
 from seq2seq.training.step import StepReport, train_step
-from tests.training.tape import TapeRecorder
+from tests.tape import TapeRecorder
 
 CPU = torch.device("cpu")
 MakeModel = Callable[..., EncoderDecoder]
@@ -370,7 +371,7 @@ def _cuda_run(model: EncoderDecoder, *, recorder: Any, dtype: torch.dtype) -> li
 @pytest.mark.parametrize("wiring", WIRINGS, ids=name_of)
 def test_on_a_gpu(wiring: dict[str, Any], dtype: torch.dtype, make_model: MakeModel) -> None:
     model = make_model(**wiring)
-    losses = _cuda_run(model, recorder=graphs.CudaRecorder(torch.device("cuda", 0)), dtype=dtype)
+    losses = _cuda_run(model, recorder=CudaRecorder(torch.device("cuda", 0)), dtype=dtype)
     expected = _cuda_run(model, recorder=None, dtype=dtype)
     within = 1e-3 if dtype is torch.float32 else 0.05
     torch.testing.assert_close(torch.stack(losses), torch.stack(expected), rtol=within, atol=within)

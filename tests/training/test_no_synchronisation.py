@@ -20,7 +20,7 @@ from seq2seq.training.optimizer import OptimizerName, make_optimizer
 from seq2seq.training.precision import Precision
 from seq2seq.training.reinforce import Reinforce
 from seq2seq.training.step import StepReport, train_step
-from tests.training.tape import NoReading
+from tests.tape import NoReading
 
 #: An attention for every kind and a context for every wiring.
 ATTENTIONS: list[dict[str, Any]] = [

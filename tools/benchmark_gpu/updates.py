@@ -16,7 +16,8 @@ from seq2seq.data.loader import TrainingLoader
 from seq2seq.model.encoder_decoder import EncoderDecoder
 from seq2seq.nn.recurrent import EncoderLayer
 from seq2seq.recipe import Recipe
-from seq2seq.training.graphs import LENGTH_MULTIPLE, CudaRecorder, GraphedUpdates, UpdateStep
+from seq2seq.recording import CudaRecorder
+from seq2seq.training.graphs import LENGTH_MULTIPLE, GraphedUpdates, UpdateStep
 from seq2seq.training.objective import Objective
 from seq2seq.training.optimizer import make_optimizer
 from seq2seq.training.precision import Precision

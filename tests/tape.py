@@ -7,14 +7,14 @@ that were there before changes from replay to replay.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from typing import Any
+from typing import Any, TypeVar
 
 import torch
 from torch import Tensor
 from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils._pytree import tree_leaves
 
-from seq2seq.training.step import StepReport
+Result = TypeVar("Result")
 
 #: Operators that read a number of the device, or make tensors whose size depends on one.
 READING = {
@@ -101,23 +101,23 @@ class TapeRecorder:
     def __init__(self) -> None:
         self.warmed = self.recorded = self.replayed = 0
 
-    def warm_up(self, work: Callable[[], StepReport]) -> StepReport:
+    def warm_up(self, work: Callable[[], Result]) -> Result:
         self.warmed += 1
         return work()
 
-    def record(self, work: Callable[[], StepReport]) -> Callable[[], StepReport]:
+    def record(self, work: Callable[[], Result]) -> Callable[[], Result]:
         self.recorded += 1
         tape = Tape()
         try:
             with torch.random.fork_rng(devices=[]), tape:  # no numbers are drawn by recording that they are
-                report = work()
+                result = work()
         finally:
             tape.take_back()
 
-        def replay() -> StepReport:
+        def replay() -> Result:
             self.replayed += 1
             with torch._C._AutoDispatchBelowAutograd():  # where the mode has seen the operators
                 tape.replay()
-            return report
+            return result
 
         return replay

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -16,12 +17,14 @@ from seq2seq.search import (
     NarrowedModel,
     Narrowing,
     Phrases,
+    RecordedSearch,
     Request,
     Rules,
     Scoring,
     StepModel,
     Truncation,
     beam_search,
+    can_record,
     excluding,
     narrow_step,
     phrases_of,
@@ -47,6 +50,7 @@ class Searching:
         n_best: hypotheses wanted of every sentence.
         with_attention: whether hypotheses carry attention weights.
         device: where the model is.
+        recorded: searches of the model by recordings, for requests that can be.
     """
 
     options: TranslationOptions
@@ -54,6 +58,7 @@ class Searching:
     n_best: int
     with_attention: bool
     device: torch.device
+    recorded: RecordedSearch[Any] | None = None
 
     def find(
         self,
@@ -77,6 +82,8 @@ class Searching:
         """
         request = self._request(sentences, lengths, attended_lengths)
         if shortlist is None:
+            if self.recorded is not None and self.options.method == "beam" and can_record(request):
+                return self.recorded.find(state, request)
             return self._search(model, state, request, sentences)
         narrowing = Narrowing.of(shortlist, request)
         step = model.narrowed(narrowing.ids) if isinstance(model, Narrowable) else narrow_step(model, narrowing.ids)

@@ -4,15 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
-from functools import partial
 from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeAlias, final, overload
 
 import torch
-from torch import Tensor
 
-from seq2seq.data.batch import make_source
+from seq2seq.batch_search import BatchSearch
 from seq2seq.demands import Source
 from seq2seq.device import PrecisionName, activation_dtype, in_parts_that_fit, resolve_device, resolve_precision
 from seq2seq.errors import UsageError
@@ -23,8 +21,7 @@ from seq2seq.model_directory import load_model, load_shortlist
 from seq2seq.pair_scoring import PairScorer, pairs_of_lines
 from seq2seq.rendering import Rendering, join_n_best
 from seq2seq.scored import Scored, ScoringKeywords
-from seq2seq.search import Combination, Ensemble, EnsembleState, Hypothesis
-from seq2seq.searching import Searching
+from seq2seq.search import Combination, Hypothesis
 from seq2seq.shortlist import Shortlist
 from seq2seq.side_by_side import Result, side_by_side
 from seq2seq.source_lines import Sentence, batches_by_length, prepare_lines
@@ -75,8 +72,8 @@ class Translator:
 
         `others` are the further members of an ensemble, over the same target vocabulary. Their source may be cut into
         other pieces; what is said of a line's pieces, such as its longest part, is of those of `source_tokenizer`.
-        With `prepared`, models on a CPU are copied into a form that is faster to search with, where they have one:
-        changes of their weights are not seen any more. `shortlist` reads that of the first model, when first asked for.
+        With `prepared`, models are copied into a form that is faster to search with, where they have one: changes of
+        their weights are not seen any more. `shortlist` reads that of the first model, when first asked for.
         """
         self.model = model
         self.source_tokenizer = source_tokenizer
@@ -84,9 +81,6 @@ class Translator:
         self.options = options
         self.device = device
         self.dtype = dtype
-        self._read_shortlist = shortlist
-        self._loaded_shortlist: Shortlist | None = None
-        self._activations = activation_dtype(dtype, device)
         self.others = tuple(others)
         members = [Member(model, source_tokenizer), *self.others]
         aligning = attending(members)
@@ -96,14 +90,23 @@ class Translator:
             target_tokenizer=target_tokenizer,
             aligned_tokenizer=self._aligned_tokenizer,
         )
-        self._ready = [member.ready(dtype=dtype, device=device) if prepared else member.model for member in members]
-        self._ensemble = Ensemble(self._ready, combination=combination, weights=weights, attending=aligning)
-        self._pair_scorer = PairScorer(
+        self._batch_search = BatchSearch(
             members=members,
-            ensemble=self._ensemble,
+            attending=aligning,
             target_tokenizer=target_tokenizer,
             device=device,
-            dtype=self._activations,
+            dtype=dtype,
+            combination=combination,
+            weights=weights,
+            prepared=prepared,
+            shortlist=shortlist,
+        )
+        self._pair_scorer = PairScorer(
+            members=members,
+            ensemble=self._batch_search.ensemble,
+            target_tokenizer=target_tokenizer,
+            device=device,
+            dtype=activation_dtype(dtype, device),
         )
 
     @classmethod
@@ -246,7 +249,7 @@ class Translator:
         if chosen.coverage_penalty and not self.has_attention:
             raise UsageError("the model has no attention, so there is no coverage; leave out coverage_penalty")
         if chosen.shortlist:
-            self._shortlist()  # its errors come before the first line
+            self._batch_search.shortlist()  # its errors come before the first line
         if chosen.carry_over and not self.has_attention:
             raise UsageError(
                 "the model has no attention that says where words come from, so none can be carried over; leave out "
@@ -378,7 +381,6 @@ class Translator:
             for sentence, hypotheses in zip(sentences, found, strict=True)
         ]
 
-    @torch.no_grad()  # not inference_mode, under which autocast would cast every weight anew at every step
     def search_batch(
         self, sentences: Sequence[Sentence], options: TranslationOptions, *, n_best: int = 1
     ) -> list[list[Hypothesis]]:
@@ -387,43 +389,7 @@ class Translator:
         With :meth:`translation_of` the two halves of a translation, for who wants them apart. Every sentence has a
         piece at least.
         """
-        tokenizer = self.source_tokenizer
-        ids = [sentence.ids for sentence in sentences]
-        source, lengths = make_source(ids, eos_id=tokenizer.eos_id, pad_id=tokenizer.pad_id)
-        source, lengths = source.to(self.device), lengths.to(self.device)
-        searching = Searching(
-            options=options,
-            tokenizer=self.target_tokenizer,
-            n_best=n_best,
-            with_attention=options.reads_words and self.has_attention,
-            device=self.device,
-        )
-        # Prepared models see to their precision themselves.
-        plain = any(isinstance(model, EncoderDecoder) for model in self._ready)
-        autocasts = plain and self._activations is not torch.float32
-        with torch.autocast(self.device.type, dtype=self._activations, enabled=autocasts):
-            state = self._ready[0].start(source, lengths)
-            find = partial(
-                searching.find,
-                sentences=sentences,
-                lengths=lengths - 1,
-                attended_lengths=self._attended_lengths(sentences, lengths - 1, options),
-                shortlist=self._shortlist().allowed(source, lengths) if options.shortlist else None,
-            )
-            if self.others:
-                others = (
-                    ready.start(*other.source(sentences, device=self.device))
-                    for ready, other in zip(self._ready[1:], self.others, strict=True)
-                )
-                return find(self._ensemble, EnsembleState((state, *others)))
-            return find(self._ready[0], state)
-
-    def _shortlist(self) -> Shortlist:
-        if self._loaded_shortlist is None:
-            if self._read_shortlist is None:
-                raise UsageError("this translator has no shortlist; load the model from its directory")
-            self._loaded_shortlist = self._read_shortlist().to(self.device)
-        return self._loaded_shortlist
+        return self._batch_search.search(sentences, options, n_best=n_best)
 
     def _least_risky(
         self, sentence: Sentence, samples: Sequence[Hypothesis], options: TranslationOptions
@@ -438,11 +404,3 @@ class Translator:
     def translation_of(self, sentence: Sentence, hypothesis: Hypothesis, options: TranslationOptions) -> Translation:
         """Pieces -> text: the translation that a hypothesis is."""
         return self._rendering.translation(sentence, hypothesis, options)
-
-    def _attended_lengths(self, sentences: Sequence[Sentence], lengths: Tensor, options: TranslationOptions) -> Tensor:
-        """Pieces of every sentence, its end not counted, as attention sees them; `lengths` are the first model's."""
-        tokenizer = self._aligned_tokenizer
-        if not options.coverage_penalty or tokenizer is None or tokenizer is self.source_tokenizer:
-            return lengths
-        counts = [len(ids) for ids in tokenizer.encode([sentence.text for sentence in sentences])]
-        return torch.tensor(counts, device=self.device)

@@ -85,12 +85,12 @@ def test_alignment_is_that_of_the_first_that_has_one(
     """The mean of members that read the same pieces; others, and those without attention, are left out."""
     loaded = Translator.load([blind, characters, small_model, other_seed], device="cpu")
     assert loaded.has_attention
-    assert loaded._ensemble.attending == (1,)
+    assert loaded._batch_search.ensemble.attending == (1,)
     [translation] = loaded.translate([LINES[2]])
     assert {source for source, _ in translation.alignment} <= set(range(len(LINES[2].split())))
     assert len(translation.alignment) == len(translation.text.split())
     loaded = Translator.load([blind, small_model, characters, other_seed], device="cpu")
-    assert loaded._ensemble.attending == (1, 3)
+    assert loaded._batch_search.ensemble.attending == (1, 3)
     assert not Translator.load([blind, blind], device="cpu").has_attention
 
 

@@ -1,4 +1,4 @@
-"""The decoder made ready for many steps on a CPU: the slow twin is :meth:`EncoderDecoder.step`."""
+"""The decoder made ready for many steps: the slow twin is :meth:`EncoderDecoder.step`."""
 
 from __future__ import annotations
 
@@ -25,16 +25,16 @@ _ReadOut = Callable[[Tensor, Tensor, "Tensor | None"], Tensor]
 
 @final
 class PreparedModel:
-    """A translation model for a search on the CPU, a :class:`~seq2seq.search.StepModel`.
+    """A translation model for a search, a :class:`~seq2seq.search.StepModel`.
 
-    Its weights are a copy, in the precision of the products and in the processor's layout: a model that goes on
-    training must be prepared again. What the first layer makes of an embedding is looked up in a table. Gates, memory
-    cells and log-probabilities are float32; with float32 products they differ from :meth:`EncoderDecoder.step` by
-    the order of additions and the last bits of tanh alone. With int8, what is not a product with weights (the encoder,
-    and the attention's sums) is in `wide`.
+    Its weights are a copy, in the precision of the products and, on a CPU, in the processor's layout: a model that goes
+    on training must be prepared again. What the first layer makes of an embedding is looked up in a table. Gates,
+    memory cells and log-probabilities are float32; with float32 products they differ from :meth:`EncoderDecoder.step`
+    by the order of additions and the last bits of tanh alone. With int8, what is not a product with weights (the
+    encoder, and the attention's sums) is in `wide`.
 
-    Prepared are decoders of LSTM or GRU layers with the attention behind them (the contexts none, output and
-    input-feeding); :func:`prepare` gives None for others.
+    Prepared are decoders of LSTM or GRU layers with the attention behind them, or behind the first of them (the
+    contexts none, output, input-feeding and upper-layers); :func:`prepare` gives None for others.
     """
 
     @torch.no_grad()
@@ -43,6 +43,8 @@ class PreparedModel:
         decoder = model.decoder
         self._model = model
         self._wide = wide
+        self._device_type = model.output.weight.device.type
+        self._attends_first = decoder.context == "upper-layers"
         layers: list[FusedLayer] = list(decoder.layers)  # type: ignore[arg-type]
         self._embedding = decoder.embedding.weight.detach().to(wide)
         self._layers = [
@@ -76,7 +78,7 @@ class PreparedModel:
             # The products of a step would cast them anew every time.
             memory = replace(memory, values=memory.values.to(self._wide), keys=memory.keys.to(self._wide))
             if self._attends_directly:
-                padding = torch.zeros(memory.mask.shape, dtype=self._wide).masked_fill_(~memory.mask, -torch.inf)
+                padding = torch.zeros_like(memory.mask, dtype=self._wide).masked_fill_(~memory.mask, -torch.inf)
                 memory = replace(memory, extra=padding.unsqueeze(1))  # [batch, 1, src_len]
         return replace(state, memory=memory, decoder=replace(state.decoder, layers=layers))
 
@@ -84,7 +86,7 @@ class PreparedModel:
     def step(self, tokens: Tensor, state: DecodingState) -> tuple[Tensor, DecodingState, Tensor | None]:
         """As :meth:`EncoderDecoder.step`."""
         readout, state, weights = self.read(tokens, state)
-        return self._output(readout).float().log_softmax(dim=-1), state, weights
+        return self._output(readout).log_softmax(dim=-1, dtype=torch.float32), state, weights
 
     @torch.no_grad()
     def read(self, tokens: Tensor, state: DecodingState) -> tuple[Tensor, DecodingState, Tensor | None]:
@@ -101,14 +103,21 @@ class PreparedModel:
         else:
             embedded = hidden = self._embedding[:0]
         layers = []
-        for index, (run, layer) in enumerate(zip(self._layers, before.layers, strict=True)):
-            after = run.step_of_piece(tokens, fed_back, layer) if run.looks_up else run.step(hidden, layer)
-            hidden = decoder.connections.join(index, hidden, after.h)
-            layers.append(after)
         weights: Tensor | None = None
         context: Tensor | None = None
         attention: AttentionState | None = None
-        if state.memory is not None:
+        for index, (run, layer) in enumerate(zip(self._layers, before.layers, strict=True)):
+            inputs = hidden if context is None else torch.cat((hidden, context), dim=1)
+            after = run.step_of_piece(tokens, fed_back, layer) if run.looks_up else run.step(inputs, layer)
+            layers.append(after)
+            if index == 0 and self._attends_first:
+                assert state.memory is not None
+                attended = self._attend(after.h, state.memory, before.attention)
+                context, weights, attention = attended.contexts, attended.weights, attended.state
+            hidden = decoder.connections.join(index, hidden, after.h)
+        if self._attends_first:
+            context = None  # the layers have read it, the readout does not
+        elif state.memory is not None:
             attended = self._attend(hidden, state.memory, before.attention)
             context, weights, attention = attended.contexts, attended.weights, attended.state
         readout = self._read_out(hidden, embedded, context)
@@ -138,21 +147,25 @@ class PreparedModel:
         return Attended(contexts.flatten(0, 1), weights.view(-1, src_len))
 
     def _autocast(self) -> AbstractContextManager[object]:
-        return torch.autocast("cpu", dtype=self._wide, enabled=self._wide is not torch.float32)
+        # Nothing is cast twice in one step, and what was cast for a recording must not be gone when it is replayed.
+        enabled = self._wide is not torch.float32
+        return torch.autocast(self._device_type, dtype=self._wide, enabled=enabled, cache_enabled=False)
 
 
 def prepare(model: EncoderDecoder, *, dtype: torch.dtype, wide: torch.dtype | None = None) -> PreparedModel | None:
-    """A :class:`PreparedModel` of a model on the CPU, for products in `dtype`; None where it cannot be prepared.
+    """A :class:`PreparedModel` of a model for products in `dtype`; None where it cannot be prepared.
 
-    `wide` goes with int8: float32 or bfloat16, of what is not a product of weights.
+    `wide` goes with int8, which is for the CPU: float32 or bfloat16, of what is not a product of weights.
     """
     decoder = model.decoder
     wide = wide or (torch.float32 if dtype is torch.int8 else dtype)
+    if model.output.weight.device.type == "cpu":
+        multiplies = dtype in (torch.float32, torch.bfloat16, torch.int8) and can_prepack(wide)
+    else:
+        multiplies = dtype in (torch.float32, torch.bfloat16, torch.float16)
     able = (
-        model.output.weight.device.type == "cpu"
-        and dtype in (torch.float32, torch.bfloat16, torch.int8)
-        and can_prepack(wide)
-        and decoder.context in ("none", "output", "input-feeding")
+        multiplies
+        and decoder.context in ("none", "output", "input-feeding", "upper-layers")
         and all(isinstance(layer, FusedLayer) and layer.kind in ("lstm", "gru") for layer in decoder.layers)
         and model.copying is None
     )

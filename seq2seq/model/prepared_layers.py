@@ -1,4 +1,4 @@
-"""Recurrent layers made ready for many single steps on a CPU: the slow twin is :meth:`FusedLayer.step`."""
+"""Recurrent layers made ready for many single steps: the slow twin is :meth:`FusedLayer.step`."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from seq2seq.nn.prepacked import Product, prepacked
 from seq2seq.nn.recurrent import FusedLayer
 
 #: A table of embedding times input weights is made up to this size, in bytes.
-_LARGEST_TABLE = 2**27
+_LARGEST_TABLE = {"cpu": 2**27, "cuda": 2**29}
 
 
 class PreparedLayer(Protocol):
@@ -42,7 +42,7 @@ def prepared_layer(
     """
     if embedding is not None:
         entries = embedding.shape[0] * layer.w_ih.shape[0]
-        if entries * torch.finfo(wide).bits // 8 > _LARGEST_TABLE:
+        if entries * torch.finfo(wide).bits // 8 > _LARGEST_TABLE[embedding.device.type]:
             embedding = None
     prepared = _PreparedLSTM if layer.kind == "lstm" else _PreparedGRU
     return prepared(layer, dtype=dtype, wide=wide, embedding=embedding)
@@ -71,7 +71,7 @@ class _PreparedLSTM:
 
     def __init__(self, layer: FusedLayer, *, dtype: torch.dtype, wide: torch.dtype, embedding: Tensor | None) -> None:
         hidden = layer.hidden_size
-        doubled = torch.ones(4 * hidden, 1)
+        doubled = torch.ones(4 * hidden, 1, device=layer.w_ih.device)
         if tanh_by_sigmoid(hidden):
             doubled[2 * hidden : 3 * hidden] = 2.0
         w_ih, w_hh = layer.w_ih * doubled, layer.w_hh * doubled

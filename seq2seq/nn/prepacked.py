@@ -1,4 +1,4 @@
-"""Linear layers that are only read: their weights in the layout, and the precision, that the CPU's product works in."""
+"""Linear layers that are only read: their weights in the precision, and on a CPU the layout, that products work in."""
 
 from __future__ import annotations
 
@@ -48,16 +48,16 @@ def prepacked(weight: Tensor, bias: Tensor | None, *, dtype: torch.dtype, bound:
 class PrepackedLinear:
     """A :class:`Product` in float32 or bfloat16, which is its result's dtype, too.
 
-    oneDNN multiplies with a layout of its own. `torch.nn.functional.linear` brings W into it at every call, or leaves
-    the product to another library; here it is brought into it once. The operators are private ones of PyTorch: where
-    they are missing (another processor, a build without oneDNN) the plain product takes their place.
+    On a CPU oneDNN multiplies with a layout of its own. `torch.nn.functional.linear` brings W into it at every call, or
+    leaves the product to another library; here it is brought into it once. The operators are private ones of PyTorch:
+    where they are missing (another device or processor, a build without oneDNN) the plain product takes their place.
     """
 
     def __init__(self, weight: Tensor, bias: Tensor | None, *, dtype: torch.dtype) -> None:
         """`weight` is [output, input], `bias` [output]; both are copied."""
         self.dtype = dtype
         self.bias = None if bias is None else bias.detach().to(dtype, copy=True)
-        self.packed = can_prepack(dtype)
+        self.packed = weight.device.type == "cpu" and can_prepack(dtype)
         self._plain = weight.detach().to(dtype, copy=True).contiguous()
         self.weight = (
             torch.ops.mkldnn._reorder_linear_weight(self._plain, _TYPICAL_ROWS) if self.packed else self._plain

@@ -9,6 +9,7 @@ from seq2seq.search.greedy import greedy_search
 from seq2seq.search.hypothesis import Hypothesis
 from seq2seq.search.narrowing import Narrowable, NarrowedModel, Narrowing, narrow_step
 from seq2seq.search.protocol import SearchState, StepModel, StepOutput
+from seq2seq.search.recorded import RecordedSearch, can_record
 from seq2seq.search.request import Diversity, Request, excluding
 from seq2seq.search.rules import Rules, phrases_of, prefixes_of
 from seq2seq.search.sampling import Draws, sample
@@ -27,6 +28,7 @@ __all__ = [
     "Narrowing",
     "Normalization",
     "Phrases",
+    "RecordedSearch",
     "Request",
     "Rules",
     "Scoring",
@@ -35,6 +37,7 @@ __all__ = [
     "StepOutput",
     "Truncation",
     "beam_search",
+    "can_record",
     "excluding",
     "greedy_search",
     "narrow_step",

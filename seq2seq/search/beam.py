@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 import torch
 from torch import Tensor
@@ -15,9 +14,9 @@ from seq2seq.search.expansion import BestExpansion, DiverseExpansion, Expansion
 from seq2seq.search.greedy import greedy_search
 from seq2seq.search.history import Endings, History
 from seq2seq.search.hypothesis import Hypothesis
+from seq2seq.search.outcome import CutOff, finished, of_parents
 from seq2seq.search.protocol import State, StepModel
 from seq2seq.search.request import Request
-from seq2seq.search.selection import Continuations
 from seq2seq.search.so_far import TokensSoFar
 from seq2seq.search.waiting import looking_waits
 
@@ -86,7 +85,7 @@ def _search(
     active = torch.arange(request.sentences, device=device)
     tokens = torch.full((request.sentences,), request.bos_id, device=device)
     live = torch.zeros(request.sentences, 1, device=device)  # log-probabilities, [active, beam] from the first step on
-    cut_off = _CutOff.none(sentences=request.sentences, beam=beam, device=device)
+    cut_off = CutOff.none(sentences=request.sentences, beam=beam, device=device)
     so_far = TokensSoFar.of(request)
     coverage = Coverage.of(request)
     met: Tensor | None = None
@@ -107,7 +106,7 @@ def _search(
 
         if expanded.ends is not None:
             any_ended = True
-            endings = endings.join(_finished(expanded.ends, request, length, covered)).best_first(request.n_best)
+            endings = endings.join(finished(expanded.ends, scoring, length, covered)).best_first(request.n_best)
         live, parents, tokens = going_on.log_probs, going_on.parents, going_on.tokens  # [active, beam]
         history.append(
             sentences=active,
@@ -121,7 +120,7 @@ def _search(
         kept: Tensor | None = None
         if any_ended or length >= first_limit:
             at_limit = max_lengths == length
-            cut_off = cut_off.where(at_limit, live, _of_parents(covered, parents))
+            cut_off = cut_off.where(at_limit, live, of_parents(covered, parents))
             # Where the best is NaN the bound is too, and the search goes on, to its report.
             bound = scoring.best_reachable(live.amax(dim=1), length=length, max_lengths=max_lengths)
             done = at_limit | (endings.scores[:, -1] >= bound)  # nothing alive: the bound is -inf
@@ -131,7 +130,7 @@ def _search(
         if kept is not None:
             if kept.numel() == 0:
                 break
-            all_endings = all_endings.replace(active, cut_off.fill(endings, request, max_lengths))
+            all_endings = all_endings.replace(active, cut_off.fill(endings, scoring, max_lengths))
             state = state.keep(kept)
             kept, before = (kept[:, None] * groups + torch.arange(groups, device=device)).flatten(), active.shape[0]
             endings, cut_off = endings.select(kept), cut_off.select(kept)
@@ -144,60 +143,7 @@ def _search(
         state = state.reorder(rows)
         tokens = tokens.flatten()
         coverage, so_far = coverage.reorder(rows), so_far.reorder(rows).append(tokens)
-    return history.hypotheses(all_endings.replace(active, cut_off.fill(endings, request, max_lengths)))
-
-
-@dataclass(frozen=True)
-class _CutOff:
-    """The hypotheses alive at their sentence's maximum length, [active, beam]; -inf where there is none, or not yet."""
-
-    log_probs: Tensor
-    covered: Tensor
-
-    @classmethod
-    def none(cls, *, sentences: int, beam: int, device: torch.device) -> _CutOff:
-        return cls(
-            torch.full((sentences, beam), -torch.inf, device=device), torch.zeros(sentences, beam, device=device)
-        )
-
-    def where(self, at_limit: Tensor, live: Tensor, covered: Tensor | None) -> _CutOff:
-        """With the `live` hypotheses of the sentences that are `at_limit`, [active]."""
-        now = at_limit[:, None]
-        return _CutOff(
-            torch.where(now, live, self.log_probs),
-            self.covered if covered is None else torch.where(now, covered, self.covered),
-        )
-
-    def select(self, sentences: Tensor) -> _CutOff:
-        return _CutOff(self.log_probs[sentences], self.covered[sentences])
-
-    def fill(self, endings: Endings, request: Request, max_lengths: Tensor) -> Endings:
-        """`endings`, with these in its empty places."""
-        lengths = max_lengths[:, None].expand_as(self.log_probs)
-        unfinished = Endings(
-            scores=request.scoring.score(self.log_probs, lengths, self.covered),
-            log_probs=self.log_probs,
-            lengths=lengths,
-            slots=torch.arange(self.log_probs.shape[1], device=self.log_probs.device).expand_as(self.log_probs),
-            finished=torch.zeros_like(self.log_probs, dtype=torch.bool),
-        )
-        return endings.join(unfinished).filled_first(endings.scores.shape[1])
-
-
-def _finished(ends: Continuations, request: Request, length: int, covered: Tensor | None) -> Endings:
-    """The hypotheses that end at this step, as endings [active, beam]."""
-    return Endings(
-        scores=request.scoring.score(ends.log_probs, length, _of_parents(covered, ends.parents)),
-        log_probs=ends.log_probs,
-        lengths=torch.full_like(ends.parents, length - 1),
-        slots=ends.parents,
-        finished=torch.ones_like(ends.parents, dtype=torch.bool),
-    )
-
-
-def _of_parents(covered: Tensor | None, parents: Tensor) -> Tensor | None:
-    """What the parents [active, beam] have covered, of that of all rows [active, width]."""
-    return None if covered is None else covered.gather(1, parents)
+    return history.hypotheses(all_endings.replace(active, cut_off.fill(endings, scoring, max_lengths)))
 
 
 def _repeated(sentences: int, times: int, device: torch.device) -> Tensor:

@@ -51,13 +51,15 @@ class Rules:
 
         return replace(self, min_lengths=each(self.min_lengths), prefix=each(self.prefix), avoided=each(self.avoided))
 
-    def apply(self, log_probs: Tensor, *, sentences: Tensor, length: int, so_far: Tensor | None, eos_id: int) -> Tensor:
+    def apply(
+        self, log_probs: Tensor, *, sentences: Tensor, length: int | Tensor, so_far: Tensor | None, eos_id: int
+    ) -> Tensor:
         """Exclude what may not follow, in place.
 
         Args:
             log_probs: [rows, vocab], float32; changed.
             sentences: LongTensor [active], of the sentences that the rows belong to, the same number of rows each.
-            length: tokens of the hypotheses when one more is appended.
+            length: tokens of the hypotheses when one more is appended; a tensor [1] will do where there is no `prefix`.
             so_far: LongTensor [rows, length - 1], the tokens so far; needed where :attr:`read_tokens` is true.
             eos_id: the end of sentence.
 
@@ -82,7 +84,7 @@ class Rules:
             by_sentence.scatter_(2, places, torch.where(excluded, values, by_sentence.gather(2, places)))
         return log_probs
 
-    def _forced(self, log_probs: Tensor, sentences: Tensor, length: int) -> tuple[Tensor, Tensor] | None:
+    def _forced(self, log_probs: Tensor, sentences: Tensor, length: int | Tensor) -> tuple[Tensor, Tensor] | None:
         """The token that is the next one of every sentence, [active], and its log-probabilities [active, width, 1]."""
         if self.prefix is None or length > self.prefix.shape[1]:
             return None

@@ -69,7 +69,7 @@ class Scoring:
             scores = scores + self.coverage_penalty * covered
         return cast(Number, scores)
 
-    def best_reachable(self, log_probs: Tensor, *, length: int, max_lengths: Tensor) -> Tensor:
+    def best_reachable(self, log_probs: Tensor, *, length: int | Tensor, max_lengths: Tensor) -> Tensor:
         """Bound the score of all that hypotheses of `length` tokens can still become, at most `max_lengths` long.
 
         Further tokens only lower a log-probability, which is at most 0, and dividing it by more brings it nearer to 0:
@@ -80,7 +80,7 @@ class Scoring:
         limits = max_lengths.to(log_probs.dtype)
         bound = log_probs if self.length_penalty == 0.0 else log_probs / self._divisor(limits)
         if self.word_penalty:
-            shortest = torch.full_like(limits, float(length + 1)).minimum(limits)
+            shortest = torch.minimum(torch.zeros_like(limits) + (length + 1), limits)
             bound = bound - self.word_penalty * (shortest if self.word_penalty > 0.0 else limits)
         return bound
 

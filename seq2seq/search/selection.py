@@ -77,8 +77,8 @@ def best_continuations(log_probs: Tensor, live: Tensor, count: int) -> Continuat
     the lowest parent comes first, then that with the lowest token. NaN counts as best, so that it surfaces.
 
     ``torch.topk`` leaves open which of several equal entries it takes, and logits rounded to bf16 are often equal. So
-    what is sorted in the end are keys that never tie. On the CPU they are made where some of the best are equal, and of
-    few entries; elsewhere always and of all, because looking at values would make the host wait.
+    what is sorted in the end are keys that never tie. On the CPU they are made where some of the best are equal;
+    elsewhere always, because looking at values would make the host wait.
     """
     log_probs = log_probs.contiguous()
     vocab = log_probs.shape[1]
@@ -86,7 +86,8 @@ def best_continuations(log_probs: Tensor, live: Tensor, count: int) -> Continuat
         different = _by_value(log_probs, live, count)
         if different is not None:
             return different
-    keys = _all_keys(log_probs, live) if looking_waits(live.device) else _promising_keys(log_probs, live, count)
+    waits = looking_waits(live.device)
+    keys = (_keys_of_best_lanes if waits else _promising_keys)(log_probs, live, count)
     best = torch.topk(keys, min(count, keys.shape[1])).values
     best = torch.nn.functional.pad(best, (0, count - best.shape[1]), value=_NO_KEY)  # [active, count]
     places = (~best & _LOW_HALF).masked_fill(best == _NO_KEY, 0)
@@ -164,10 +165,38 @@ def _lane_maxima(log_probs: Tensor, live: Tensor) -> tuple[Tensor, int, int]:
     return maxima, lanes, depth
 
 
-def _all_keys(log_probs: Tensor, live: Tensor) -> Tensor:
-    """Keys of all continuations, [active, width * vocab]."""
-    sums = _comparable(log_probs.view(*live.shape, -1), live).flatten(1)
-    return _keys(sums, torch.arange(sums.shape[1], device=sums.device))
+def _keys_of_best_lanes(log_probs: Tensor, live: Tensor, count: int) -> Tensor:
+    """Keys of the ``count`` best continuations and some more, [active, some], without a look at any value.
+
+    Every lane has a best continuation, and these have keys that never tie. What is among the ``count`` best of a
+    sentence lies in one of the ``count`` lanes with the best such keys: were there as many lanes above its own, their
+    best ones would all come before it. (A lane's best is that by its log-probability alone: should adding what came
+    before make others of the lane equal to it, they are missed where as many lanes are equal, too.)
+    """
+    active, width = live.shape
+    vocab = log_probs.shape[1]
+    lanes = _LANES if vocab >= 8 * _LANES else vocab
+    depth, rest = divmod(vocab, lanes)
+    by_row = log_probs.view(active, width, vocab)
+    # Of equal ones torch.max takes the first.
+    maxima, levels = by_row[:, :, : vocab - rest].view(active, width, depth, lanes).max(dim=2)
+    if rest:
+        last, first = by_row[:, :, vocab - rest :], maxima[:, :, :rest]
+        better = (last > first) | (last.isnan() & ~first.isnan())
+        maxima[:, :, :rest] = torch.where(better, last, first)
+        levels[:, :, :rest].masked_fill_(better, depth)
+        depth += 1
+    starts = torch.arange(0, width * vocab, vocab, device=live.device)[:, None]  # of every row, [width, 1]
+    places = starts + levels * lanes + torch.arange(lanes, device=live.device)  # [active, width, lanes]
+    best = torch.topk(_keys(_comparable(maxima, live), places).flatten(1), min(count, width * lanes)).values
+    best = ~best & _LOW_HALF  # places, [active, chosen lanes]
+    parents = best // vocab
+    tokens = (best % vocab % lanes)[..., None] + torch.arange(0, depth * lanes, lanes, device=live.device)
+    missing = tokens >= vocab  # [active, chosen lanes, depth]
+    places = parents[..., None] * vocab + tokens.masked_fill(missing, 0)
+    found = by_row.flatten(1).gather(1, places.flatten(1)).view_as(places)
+    keys = _keys(_comparable(found, live.gather(1, parents)), places)
+    return keys.masked_fill(missing, _NO_KEY).flatten(1)
 
 
 def _promising_keys(log_probs: Tensor, live: Tensor, count: int) -> Tensor:

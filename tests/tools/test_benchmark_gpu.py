@@ -9,12 +9,14 @@ from typing import Any
 import pytest
 import torch
 
+from seq2seq.recipe import load_recipe
 from seq2seq.training.precision import Precision
-from tests.training.tape import TapeRecorder
+from tests.tape import TapeRecorder
 from tools.benchmark_gpu import __main__ as command
-from tools.benchmark_gpu import updates
+from tools.benchmark_gpu import searches, updates
 from tools.benchmark_gpu.layers import LayerSize, layer_cases
 from tools.benchmark_gpu.report import tables
+from tools.benchmark_gpu.searches import SearchBench
 from tools.benchmark_gpu.timing import Case, Clock, Row, Work, take_turns
 
 CPU = torch.device("cpu")
@@ -75,9 +77,9 @@ def test_tables() -> None:
     measured = {
         "device": "a GPU", "torch": "2", "cuda": "13", "cudnn": 1, "command": "c", "peaks": {"fp16": 7.9e14},
         "rows": [
-            {"table": "layer", "way": "one", "tokens_per_second": 1234.5, "spread": 0.01, "utilisation": 0.5,
-             "memory_gib": 2.0, "longest_kernel": "persist", "notes": ["a", "b"]},
-            {"table": "layer", "way": "two", "failure": "out of memory"},
+            {"table": "layer", "unit": "tokens/s", "way": "one", "tokens_per_second": 1234.5, "spread": 0.01,
+             "utilisation": 0.5, "memory_gib": 2.0, "longest_kernel": "persist", "notes": ["a", "b"]},
+            {"table": "layer", "unit": "tokens/s", "way": "two", "failure": "out of memory"},
         ],
     }  # fmt: skip
     lines = tables(measured).splitlines()
@@ -100,6 +102,8 @@ def test_without_a_gpu_it_says_so(capsys: pytest.CaptureFixture[str]) -> None:
 def test_the_whole_command(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """With a tape in place of graphs every row but those of two streams has figures."""
     monkeypatch.setattr(updates, "CudaRecorder", lambda device: TapeRecorder())
+    monkeypatch.setattr(searches, "CudaRecorder", lambda device: TapeRecorder())
+    monkeypatch.setattr("seq2seq.search.selection.looking_waits", lambda device: True)
     monkeypatch.setattr(Precision, "asynchronous", True)
     monkeypatch.setattr(command, "_HALVES", (torch.bfloat16,))
     json_file, markdown = tmp_path / "gpu.json", tmp_path / "gpu.md"
@@ -112,3 +116,17 @@ def test_the_whole_command(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> N
     }
     assert {row["way"] for row in rows if row["table"] == "Small"} == {"one stream", "CUDA graphs"}
     assert "| bf16 | CUDA graphs | 64 places |" in markdown.read_text()
+    for name in ("GNMT v2, beam 2", "Small, beam 2"):
+        searched = [row for row in rows if row["table"] == name]
+        assert {row["way"] for row in searched} == {"network", "prepared", "CUDA graphs"}
+        assert {row["unit"] for row in searched} == {"target tokens/s"}
+
+
+def test_a_search_has_as_many_tokens_as_its_lengths_say() -> None:
+    recipe = load_recipe(str(command._RECIPES / "benchmark-small.yaml"), command._plan(CPU, quick=True).small)
+    bench = SearchBench("Small", recipe, CPU, command._plan(CPU, quick=True).multi30k, beam=2)
+    [case, *_] = bench.cases((torch.float32,), sentences=5, batches=2)
+    work = case.prepare()
+    for step, tokens in zip(work.steps, work.tokens, strict=True):
+        found = step()
+        assert sum(len(best.token_log_probs) for [best] in found) == tokens  # type: ignore[attr-defined]

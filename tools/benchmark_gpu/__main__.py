@@ -1,4 +1,4 @@
-"""Measure training on a GPU: one recurrent layer, whole updates of GNMT v2, and Small with CUDA graphs and without.
+"""Measure a GPU: whole updates of GNMT v2 and Small, their beam searches, with CUDA graphs and without, and one layer.
 
     python -m tools.benchmark_gpu --json gpu.json --markdown gpu.md
 
@@ -24,6 +24,7 @@ from seq2seq.recipe import load_recipe
 from seq2seq.storage import write_atomically
 from tools.benchmark_gpu.layers import LayerSize, layer_cases
 from tools.benchmark_gpu.report import figures, tables
+from tools.benchmark_gpu.searches import SearchBench
 from tools.benchmark_gpu.timing import Case, Clock, Row, take_turns
 from tools.benchmark_gpu.updates import Bench, Way
 from tools.benchmark_training.material import DISTRIBUTIONS, Lengths
@@ -32,6 +33,8 @@ from tools.benchmark_training.peaks import Peaks
 _RECIPES = Path(__file__).resolve().parents[2] / "recipes"
 #: Mean length of a sentence of the WMT text in pieces, EOS counted: what makes a batch of sentences one of pieces.
 _MEAN_LENGTH = 28
+#: Batches that a search takes in a round.
+_SEARCHED_BATCHES = 4
 _HALVES = (torch.float16, torch.bfloat16)
 #: Seconds after which nothing new is begun, so that a run ends within nine minutes.
 _BUDGET = 480.0
@@ -39,7 +42,10 @@ _BUDGET = 480.0
 
 @dataclass(frozen=True)
 class Plan:
-    """What is measured: sentences of a batch of one layer and of GNMT, places of one of Small, and how often."""
+    """What is measured: sentences of a batch of one layer and of GNMT, places of one of Small, and how often.
+
+    Of searches: sentences that are translated together, and the beam.
+    """
 
     layer: LayerSize
     layer_batches: tuple[int, ...]
@@ -47,6 +53,8 @@ class Plan:
     gnmt_sentences: tuple[int, ...]
     small: tuple[str, ...]
     small_tokens: tuple[int, ...]
+    searched: tuple[int, ...]
+    beam: int
     wmt: Lengths
     multi30k: Lengths
     pairs: int
@@ -62,6 +70,8 @@ _WHOLE = Plan(
     gnmt_sentences=(512, 1024, 256, 128),
     small=(),
     small_tokens=(2000, 8000, 32000),
+    searched=(512, 1024, 128, 1),
+    beam=5,
     wmt=DISTRIBUTIONS["wmt"],
     multi30k=DISTRIBUTIONS["multi30k"],
     pairs=100_000,
@@ -85,6 +95,8 @@ def _plan(device: torch.device, *, quick: bool) -> Plan:
             gnmt_sentences=(4,),
             small=(*tiny, *words),
             small_tokens=(64,),
+            searched=(4,),
+            beam=2,
             wmt=short,
             multi30k=short,
             pairs=200,
@@ -93,7 +105,8 @@ def _plan(device: torch.device, *, quick: bool) -> Plan:
             peak_side=128,
         )
     if quick:
-        return Plan(**{**vars(_WHOLE), "layer_batches": (128, 512), "gnmt_sentences": (512,), "rounds": 3})
+        fewer = {"layer_batches": (128, 512), "gnmt_sentences": (512,), "searched": (512, 1), "rounds": 3}
+        return Plan(**{**vars(_WHOLE), **fewer})
     return _WHOLE
 
 
@@ -105,7 +118,16 @@ def _groups(plan: Plan, device: torch.device) -> Iterator[list[Case]]:
         label = f"{sentences} sentences"
         yield gnmt.cases(ways, batch_tokens=sentences * _MEAN_LENGTH, batches=plan.batches, label=label)
     del gnmt
+    recipe = load_recipe(str(_RECIPES / "gnmt-v2.yaml"), plan.gnmt)
+    searches = SearchBench("GNMT v2", recipe, device, plan.wmt, beam=plan.beam)
+    for sentences in plan.searched:
+        yield searches.cases(_HALVES, sentences=sentences, batches=_SEARCHED_BATCHES)
+    del searches
     recipe = load_recipe(str(_RECIPES / "benchmark-small.yaml"), plan.small)
+    searches = SearchBench("Small", recipe, device, plan.multi30k, beam=plan.beam)
+    for sentences in plan.searched:
+        yield searches.cases(_HALVES, sentences=sentences, batches=_SEARCHED_BATCHES)
+    del searches
     small = Bench("Small", recipe, device, plan.multi30k, pairs=plan.pairs)
     ways = [Way(dtype, graphs=graphs) for dtype in _HALVES for graphs in (False, True)]
     for tokens in plan.small_tokens:

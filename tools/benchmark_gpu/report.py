@@ -31,7 +31,7 @@ def figures(rows: Sequence[Row], peaks: Peaks, *, command: str) -> dict[str, Any
 
 
 def _figures_of(row: Row, peaks: Peaks) -> dict[str, Any]:
-    found: dict[str, Any] = {"table": row.case.table, **row.case.labels}
+    found: dict[str, Any] = {"table": row.case.table, "unit": row.case.unit, **row.case.labels}
     if row.failure or not row.seconds:
         return found | {"failure": row.failure or "not measured"}
     readings = [max(peak.readings) for peak in peaks.peaks if peak.dtype is row.case.dtype]
@@ -60,12 +60,22 @@ def tables(measured: dict[str, Any]) -> str:
     return "\n".join(lines) + "\n"
 
 
-_FIGURES = ("table", "failure", "tokens_per_second", "spread", "utilisation", "memory_gib", "longest_kernel", "notes")
+_FIGURES = (
+    "table",
+    "unit",
+    "failure",
+    "tokens_per_second",
+    "spread",
+    "utilisation",
+    "memory_gib",
+    "longest_kernel",
+    "notes",
+)
 
 
 def _rows(found: Sequence[dict[str, Any]]) -> list[list[str]]:
     labels = [key for key in found[0] if key not in _FIGURES]
-    rows = [[*labels, "source+target tokens/s", "range", "utilisation", "memory GiB", "longest kernel", "notes"]]
+    rows = [[*labels, found[0]["unit"], "range", "utilisation", "memory GiB", "longest kernel", "notes"]]
     for row in found:
         named = [row[label] for label in labels]
         if "failure" in row:

@@ -32,12 +32,17 @@ class Work:
 
 @dataclass(frozen=True, kw_only=True)
 class Case:
-    """One row: its table and labels, a function that prepares its work, and the type whose peak it is held against."""
+    """One row: its table and labels, a function that prepares its work, and the type whose peak it is held against.
+
+    Rows of a table have one `unit`.
+    """
 
     table: str
     labels: dict[str, str]
     dtype: torch.dtype
     prepare: Callable[[], Work]
+    #: What its tokens are.
+    unit: str = "source+target tokens/s"
 
 
 @dataclass
@@ -55,7 +60,7 @@ class Row:
 
     @property
     def tokens_per_second(self) -> float:
-        """Source and target tokens, padding not counted."""
+        """Of the case's unit, padding not counted."""
         return self.tokens / statistics.median(self.seconds)
 
     @property

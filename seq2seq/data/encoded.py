@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterator, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass
 from itertools import compress, islice
 from pathlib import Path
 from typing import Any
@@ -47,25 +47,6 @@ class EncodedCorpus:
 
     def __len__(self) -> int:
         return len(self.source)
-
-    def both_directions(self) -> EncodedCorpus:
-        """Every pair, and behind them every pair the other way round; both sides have one vocabulary.
-
-        A pair that is turned round is counted as another: its ordinal is behind those of all that were read.
-        """
-
-        def turned(one: FlatSentences | None, other: FlatSentences | None) -> FlatSentences | None:
-            return None if one is None or other is None else FlatSentences.joined([one, other])
-
-        return replace(
-            self,
-            source=FlatSentences.joined([self.source, self.target]),
-            target=FlatSentences.joined([self.target, self.source]),
-            ordinals=numpy.concatenate((self.ordinals, self.ordinals + self.report.read)),
-            source_text=turned(self.source_text, self.target_text),
-            target_text=turned(self.target_text, self.source_text),
-            key=f"{self.key}-both",
-        )
 
 
 def encode_corpus(

@@ -165,12 +165,6 @@ class Corpus(Section):
         description="Corpora to evaluate on after training, each reported apart.",
         json_schema_extra=CHANGEABLE,
     )
-    both_directions: bool = Field(
-        default=False,
-        description="Train on every pair the other way round too (Ding et al. 2021), from target to source: what one "
-        "model learns of both languages is a good beginning for one direction, see `training.fine_tuning`. Needs "
-        "`tokenizer.joint`.",
-    )
     max_pieces: Positive = Field(
         default=200, description="Pairs with a side of more pieces are left out of training, and counted."
     )

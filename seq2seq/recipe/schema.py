@@ -173,18 +173,10 @@ def _copied_vocabulary(recipe: Recipe) -> Iterator[Contradiction]:
         )
 
 
-def _turned_pairs(recipe: Recipe) -> Iterator[Contradiction]:
-    if recipe.corpus.both_directions and not recipe.tokenizer.joint:
-        yield Contradiction(
-            ("corpus.both_directions",),
-            "both directions need one vocabulary for both languages, but tokenizer.joint is false; set it true",
-        )
-
-
 class Recipe(Section):
     """Everything that makes a translation system, from text to score."""
 
-    rules: ClassVar[tuple[Rule, ...]] = (_tied_vocabularies, _copied_vocabulary, _turned_pairs)
+    rules: ClassVar[tuple[Rule, ...]] = (_tied_vocabularies, _copied_vocabulary)
 
     corpus: Corpus = Field(description="The parallel text.")
     tokenizer: TokenizerSection = Field(default=TokenizerSection(), description="The tokenizer.")

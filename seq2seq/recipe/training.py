@@ -25,7 +25,6 @@ ClippingName = Literal["norm", "value", "none"]
 PrecisionName = Literal["auto", "fp32", "bf16", "fp16"]
 MetricName = Literal["loss", "bleu", "chrf"]
 CudaGraphsName = Literal["auto", "never"]
-RiskMetricName = Literal["bleu", "chrf"]
 
 
 class Optimizer(Section):
@@ -107,26 +106,6 @@ class Clipping(Section):
         description="Largest norm, or largest absolute value.",
         json_schema_extra=only_with("by", "norm", "value"),
     )
-
-
-class MinimumRisk(Section):
-    """Minimum-risk training (Shen et al. 2016): the expected quality of translations that the network draws itself.
-
-    For a network that is already trained.
-    """
-
-    weight: float = Field(
-        default=0.0,
-        ge=0.0,
-        le=1.0,
-        description="Share of the risk in the loss; the rest is the cross-entropy. 0 leaves it out.",
-    )
-    samples: Positive = Field(default=5, description="Hypotheses drawn of every sentence; the reference is added.")
-    sharpness: float = Field(
-        default=0.1, gt=0.0, description="Power of the hypotheses' probabilities, over which the risk is expected."
-    )
-    temperature: float = Field(default=1.0, gt=0.0, description="Temperature at which hypotheses are drawn.")
-    metric: RiskMetricName = Field(default="bleu", description="Sentence score that is the reward: bleu or chrf.")
 
 
 def _skips_fit_the_window(recovery: Recovery) -> Iterator[Contradiction]:
@@ -302,7 +281,6 @@ class Training(Section):
         description="Weight of the divergence between two predictions of a batch under different dropout (R-Drop; 1 is "
         "the paper's alpha of 1); an update then costs twice as much.",
     )
-    minimum_risk: MinimumRisk = Field(default=MinimumRisk(), description="Minimum-risk training.")
     exponential_smoothing: Probability = Field(
         default=0.0,
         description="Decay of the running mean of the weights that is validated and kept; 0 uses the weights "

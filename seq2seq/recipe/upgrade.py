@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Set
 from dataclasses import replace
 from pathlib import Path
 
@@ -18,13 +18,16 @@ _FORMAT_1 = {
 }
 #: Keys of the training section up to format 2, and what each is called today.
 _FORMAT_2 = {"batch_tokens": "batch"}
+#: Keys that are gone, by section: how a model was trained, which nothing but a training asks for.
+_GONE = {"corpus": {"both_directions"}, "training": {"minimum_risk"}}
 
 
 def load_stored_recipe(path: str | os.PathLike[str]) -> Recipe:
     """The resolved recipe that a model directory holds, whatever format it is of.
 
     Format 1 had `bidirectional` in the encoder (now `directions`) and `residual` in encoder and decoder (now
-    `connection`). Up to format 2 `training.batch` was `training.batch_tokens`.
+    `connection`). Up to format 2 `training.batch` was `training.batch_tokens`. Early ones of format 3 may have
+    `corpus.both_directions` and `training.minimum_risk`, which are left out.
 
     Raises:
         RecipeError: the file cannot be read, or is damaged; lines are those of the file.
@@ -40,7 +43,16 @@ def stored_recipe_from_bytes(data: bytes, name: str) -> Recipe:
 def _upgraded(tree: Value) -> Value:
     """The recipe with the old keys of its encoder, its decoder and its training renamed, each where it was."""
     tree = _within(tree, "model", lambda model: _within(_within(model, "encoder", _renamed), "decoder", _renamed))
+    for section, keys in _GONE.items():
+        tree = _within(tree, section, lambda content, keys=keys: _without(content, keys))  # type: ignore[misc]
     return _within(tree, "training", _renamed_training)
+
+
+def _without(section: Value, keys: Set[str]) -> Value:
+    content = section.content
+    if not isinstance(content, Mapping):
+        return section
+    return replace(section, content={key: value for key, value in content.items() if key not in keys})
 
 
 def _within(tree: Value, key: str, change: Callable[[Value], Value]) -> Value:

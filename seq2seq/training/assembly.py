@@ -24,7 +24,6 @@ from seq2seq.training.graphs import recorder_for
 from seq2seq.training.interrupt import Interrupt
 from seq2seq.training.journal import Display, Journal
 from seq2seq.training.kept import Keeper
-from seq2seq.training.minimum_risk import MinimumRisk
 from seq2seq.training.objective import Objective
 from seq2seq.training.observer import Observer
 from seq2seq.training.optimizer import make_optimizer
@@ -201,18 +200,12 @@ def _objective(
     recipe: Recipe, source_tokenizer: Tokenizer, target_tokenizer: Tokenizer, device: torch.device
 ) -> Objective:
     training, attention = recipe.training, recipe.model.attention
-    reinforce, risk = None, None
+    reinforce = None
     if attention.type == "hard":
         reinforce = Reinforce(
             reward_weight=attention.reward_weight, entropy_weight=attention.entropy_weight, device=device
         )
-    if training.minimum_risk.weight:
-        risk = MinimumRisk(
-            **training.minimum_risk.model_dump(), source_tokenizer=source_tokenizer, target_tokenizer=target_tokenizer
-        )
-    return Objective(
-        label_smoothing=training.label_smoothing, consistency=training.consistency, risk=risk, reinforce=reinforce
-    )
+    return Objective(label_smoothing=training.label_smoothing, consistency=training.consistency, reinforce=reinforce)
 
 
 def _in_batches(

@@ -70,7 +70,7 @@ def find_batch_size(
     Args:
         model: the network, on its device.
         loader: of the training corpus; its own batches are not read.
-        objective: the loss of training. Minimum risk is counted as so many more copies of a batch as it draws.
+        objective: the loss of training.
         make_optimizer: an optimizer for a copy of the network.
         precision: as in training.
         accumulation: batches of an update.
@@ -80,9 +80,8 @@ def find_batch_size(
         TrainingError: not even one pair fits.
     """
     bound, most = useful(loader.places, accumulation=accumulation)
-    copies = 1 if objective.risk is None else 2 + objective.risk.samples
-    # Draws would need text that has a meaning, and the baseline must not be moved by any.
-    objective = dataclasses.replace(objective, risk=None, reinforce=None)
+    # The baseline must not be moved by text that has no meaning.
+    objective = dataclasses.replace(objective, reinforce=None)
     devices = [precision.device] if precision.device.type == "cuda" else []
     with torch.random.fork_rng(devices=devices):
         free = free_memory(precision.device)
@@ -91,12 +90,12 @@ def find_batch_size(
             trial = _Trial(
                 model, loader, objective=objective, make_optimizer=make_optimizer, precision=precision, limit=limit
             )
-            tokens = largest(lambda size: trial.fits(copies * size), least=max(loader.longest), most=most)
+            tokens = largest(lambda size: trial.fits(size), least=max(loader.longest), most=most)
         else:
             limit = int(_SHARE_OF_MACHINE * free / processes)
             with memory_needed_for("a batch of twelve of the longest pairs", "lower corpus.max_pieces, or free memory"):
                 fixed, per_token = _cost(model, loader, objective=objective, precision=precision)
-            tokens = min(most, int((limit - fixed) / (copies * per_token)))
+            tokens = min(most, int((limit - fixed) / per_token))
             if tokens < max(loader.longest):
                 tokens = 0
     if tokens == 0:

@@ -73,9 +73,6 @@ def prepare_corpora(
 
     limits = PairFilter(max_pieces=section.max_pieces, max_length_ratio=section.max_length_ratio)
     train = encode("training", section.train, limits, keep_text=sampling is not None)
-    if section.both_directions:
-        train = train.both_directions()
-        say(f"training corpus: both directions, {len(train):,} pairs")
     validation = encode("validation", section.validation, PairFilter(), keep_text=False)
     subwords = None
     if sampling is not None:

@@ -274,8 +274,6 @@ def obstacle(
         return "an update has several batches"
     if attention == "hard":
         return "hard attention carries a baseline from update to update"
-    if training.minimum_risk.weight:
-        return "minimum-risk training translates in every update"
     if training.optimizer.name not in ("adam", "adamw", "sgd"):
         return f"{training.optimizer.name} is not fused"
     return None

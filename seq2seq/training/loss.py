@@ -72,27 +72,6 @@ def cross_entropy(logits: Tensor, targets: Tensor, mask: Tensor, *, smoothing: f
     return loss, likelihood
 
 
-def weighted_likelihood(logits: Tensor, targets: Tensor, weights: Tensor) -> Tensor:
-    """Negative log-likelihood of `targets` [batch, tgt_len], each times its weight, summed; a scalar in nats.
-
-    `logits` are [batch, tgt_len, vocab], `weights` [batch, tgt_len], of any sign, zero at padding.
-    """
-    dtype = torch.promote_types(logits.dtype, torch.float32)
-    loss, _ = _CrossEntropy.apply(logits.flatten(0, 1), targets.flatten(), weights.flatten().to(dtype), 0.0)  # type: ignore[no-untyped-call]
-    return loss  # type: ignore[no-any-return]
-
-
-@torch.no_grad()
-def token_log_probs(logits: Tensor, targets: Tensor) -> Tensor:
-    """Log-probabilities of `targets` [batch, tgt_len] by `logits` [batch, tgt_len, vocab], float32 or wider."""
-    flat = logits.flatten(0, 1)
-    dtype = torch.promote_types(logits.dtype, torch.float32)
-    rows = _ROWS if logits.device.type == "cpu" else max(1, flat.shape[0])
-    normalizers = torch.cat([part.to(dtype).logsumexp(dim=-1) for part in torch.split(flat, rows)])
-    picked = flat.gather(1, targets.flatten().unsqueeze(1)).squeeze(1).to(dtype)
-    return (picked - normalizers).view(targets.shape)
-
-
 class _Disagreement(torch.autograd.Function):
     """The symmetric divergence of two predictions of the same positions, and its gradient, a few rows at a time.
 

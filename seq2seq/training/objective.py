@@ -9,7 +9,6 @@ from torch import Tensor
 from seq2seq.data.batch import Batch
 from seq2seq.model.encoder_decoder import EncoderDecoder
 from seq2seq.training.loss import cross_entropy, disagreement
-from seq2seq.training.minimum_risk import MinimumRisk
 from seq2seq.training.precision import Precision
 from seq2seq.training.reinforce import Reinforce
 
@@ -34,13 +33,11 @@ class Objective:
 
     With a `consistency` of a, every batch is predicted twice under different dropout, and the loss is the mean of both
     predictions' plus a/2 times their symmetric divergence (R-Drop, Liang et al. 2021, equation 4, halved: their loss
-    is the sum of both predictions'). `risk` replaces a part of the cross-entropy by the risk of minimum-risk training.
-    `reinforce` is for networks that sample, those with hard attention.
+    is the sum of both predictions'). `reinforce` is for networks that sample, those with hard attention.
     """
 
     label_smoothing: float = 0.0
     consistency: float = 0.0
-    risk: MinimumRisk | None = None
     reinforce: Reinforce | None = None
 
     def state(self) -> dict[str, Tensor]:
@@ -69,8 +66,4 @@ class Objective:
             # Its value means nothing, only its gradient does: it is no part of the loss that is reported.
             rewarded = self.reinforce.loss(prediction.logits, predicted.target_out, mask, prediction.choice)
             descended = descended + share * rewarded
-        if self.risk is not None:
-            # A mean over sentences joins a mean over pieces.
-            risk = self.risk(model, batch, precision=precision) * (batch.target_tokens / batch.size)
-            descended = (1.0 - self.risk.weight) * descended + self.risk.weight * risk
         return BatchLoss(descended, loss.detach(), likelihood)

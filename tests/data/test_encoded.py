@@ -131,20 +131,3 @@ def test_two_at_once(tmp_path: Path, tokenizers: tuple[Tokenizer, Tokenizer]) ->
         found = list(pool.map(lambda _: rows(encode(tmp_path, tokenizers), "source"), range(8)))
     assert found == [found[0]] * 8
     assert len(list((tmp_path / "cache").iterdir())) == 1
-
-
-def test_both_directions(tmp_path: Path, tokenizers: tuple[Tokenizer, Tokenizer]) -> None:
-    corpus = encode(tmp_path, tokenizers, keep_text=True)
-    both = corpus.both_directions()
-    assert len(both) == 2 * len(corpus)
-    assert rows(both, "source") == rows(corpus, "source") + rows(corpus, "target")
-    assert rows(both, "target") == rows(corpus, "target") + rows(corpus, "source")
-    assert both.ordinals.tolist() == [*KEPT, *(index + len(PAIRS) for index in KEPT)]
-    assert both.source_text is not None
-    assert both.target_text is not None
-    every = numpy.arange(len(both))
-    kept = [PAIRS[index] for index in KEPT]
-    assert both.source_text.texts(every) == [pair[0] for pair in kept] + [pair[1] for pair in kept]
-    assert both.target_text.texts(every) == [pair[1] for pair in kept] + [pair[0] for pair in kept]
-    assert both.key != corpus.key
-    assert encode(tmp_path, tokenizers).both_directions().source_text is None

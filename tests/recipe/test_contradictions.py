@@ -190,9 +190,6 @@ model.generator=copy ; model.attention={type: none, context: none}
 model.generator=copy ; model.attention.type=summary ; model.encoder.directions=forward
   says model.generator: but attention.type is summary
   but not with model.generator=softmax
-corpus.both_directions=true ; tokenizer.joint=false ; model.tying=none
-  says corpus.both_directions: both directions need one vocabulary for both languages, but tokenizer.joint is false
-  but not with tokenizer.joint=true
 model.generator=copy ; tokenizer.joint=false
   says model.generator: one vocabulary for both languages, but tokenizer.joint is false; set it true, or use softmax
   but not with tokenizer.joint=true

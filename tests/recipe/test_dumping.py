@@ -25,7 +25,6 @@ corpus:
   - hub: wmt
     split: valid
   test: []
-  both_directions: false
   max_pieces: 200
 """
 

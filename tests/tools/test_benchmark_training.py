@@ -359,7 +359,6 @@ def test_the_command_measures_and_writes_every_figure(
         ([str(SMALL), "--synthetic", "long"], "--synthetic long: give multi30k, wmt, or MEAN:DEVIATION"),
         ([str(SMALL), "--json", "nowhere/at/all.json"], "there is no folder nowhere/at"),
         ([str(SMALL), "--against", "run.device=cuda"], "run.device is the same for all settings"),
-        ([str(SMALL), *TINY, "--synthetic", "5:1", "training.minimum_risk.weight=0.5"], "minimum_risk is not timed"),
         ([str(SMALL), *TINY, "--synthetic", "5000:1"], "no synthetic pair can be used"),
     ],
 )

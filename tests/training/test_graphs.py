@@ -337,7 +337,6 @@ def test_obstacles() -> None:
         (_obstacle(processes=2), "several processes"),
         (_obstacle(accumulation=2), "several batches"),
         (_obstacle(attention="hard"), "baseline"),
-        (_obstacle(minimum_risk={"weight": 0.5}), "translates"),
         (_obstacle(optimizer={"name": "adagrad"}), "adagrad is not fused"),
     ):
         assert found is not None

@@ -10,7 +10,6 @@ import torch
 
 from seq2seq.build import build_model
 from seq2seq.data.batch import Batch
-from seq2seq.errors import UsageError
 from seq2seq.model.encoder_decoder import EncoderDecoder
 from seq2seq.recipe import Recipe
 from seq2seq.training.average import RunningMean
@@ -27,8 +26,6 @@ class Contender:
     def __init__(self, recipe: Recipe, dtype: torch.dtype, device: torch.device, vocabularies: tuple[int, int]) -> None:
         """`vocabularies`: numbers of pieces of source and target."""
         training, attention = recipe.training, recipe.model.attention
-        if training.minimum_risk.weight:
-            raise UsageError("training.minimum_risk is not timed, since it needs sentences; set its weight to 0")
         torch.manual_seed(recipe.run.seed)
         self.recipe = recipe
         self.device = device

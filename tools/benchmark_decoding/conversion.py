@@ -59,12 +59,18 @@ class Network:
 
 
 def read_network(directory: str | Path) -> Network:
-    """Read a run. Raises ModelError where it is not the network that the other toolkits have."""
+    """Read a run. Its two embeddings may be one, which is written twice.
+
+    Raises:
+        ModelError: it is not the network that the other toolkits have.
+    """
     path = Path(directory)
     recipe, source, target = load_description(path)
     small = load_recipe(SMALL, ["model.bridge=final-state"]).model.model_dump()
     for key, value in _leaves(recipe.model.model_dump()).items():
         expected = _leaves(small).get(key)
+        if key.startswith("initialization.") or (key, value) == ("tying", "embeddings"):
+            continue
         if key.rpartition(".")[2] not in _FREE and value != expected:
             raise ModelError(
                 f"{path} has model.{key}: {value}, and OpenNMT-py and JoeyNMT can only be given the network of "
@@ -73,6 +79,8 @@ def read_network(directory: str | Path) -> Network:
     if source.fingerprint != target.fingerprint:
         raise ModelError(f"{path} has a tokenizer for each language; train it with tokenizer.joint=true")
     weights, _ = read_weights(path / WEIGHTS)
+    if recipe.model.tying == "embeddings":
+        weights["decoder.embedding.weight"] = weights["encoder.embedding.weight"]
     return Network(weights, source, source.pieces(range(source.vocabulary_size)))
 
 

@@ -58,6 +58,9 @@ class PreparedModel:
         alone = connections == "plain" and read_out is not None and learned is not None and learned.kind == "tanh"
         self._reads_embedding = not (alone and self._layers[0].looks_up)
         self._attends_directly = isinstance(decoder.attention, (DotAttention, GeneralAttention))
+        # A CPU multiplies the small matrices of a few hypotheses faster in float32.
+        in_full = self._attends_directly and self._device_type == "cpu"
+        self._attending = torch.float32 if in_full else wide
         self._read_out: _ReadOut = read_out or readout
         # What is not prepared multiplies in the right precision under autocast alone.
         plain = read_out is None or connections == "highway" or not self._attends_directly
@@ -76,9 +79,10 @@ class PreparedModel:
         memory = state.memory
         if memory is not None:
             # The products of a step would cast them anew every time.
-            memory = replace(memory, values=memory.values.to(self._wide), keys=memory.keys.to(self._wide))
+            dtype = self._attending
+            memory = replace(memory, values=memory.values.to(dtype), keys=memory.keys.to(dtype))
             if self._attends_directly:
-                padding = torch.zeros_like(memory.mask, dtype=self._wide).masked_fill_(~memory.mask, -torch.inf)
+                padding = torch.zeros_like(memory.mask, dtype=dtype).masked_fill_(~memory.mask, -torch.inf)
                 memory = replace(memory, extra=padding.unsqueeze(1))  # [batch, 1, src_len]
         return replace(state, memory=memory, decoder=replace(state.decoder, layers=layers))
 
@@ -140,10 +144,10 @@ class PreparedModel:
             return self._model.decoder.attend(queries, memory, state)
         assert memory.extra is not None
         sentences, src_len = memory.mask.shape
-        grouped = queries.view(sentences, -1, queries.shape[1]).to(self._wide)  # [sentences, beam, hidden]
+        grouped = queries.view(sentences, -1, queries.shape[1]).to(self._attending)  # [sentences, beam, hidden]
         scores = torch.baddbmm(memory.extra, grouped, memory.keys.transpose(1, 2))
         weights = scores.softmax(dim=-1, dtype=torch.float32)
-        contexts = torch.bmm(weights.to(self._wide), memory.values)
+        contexts = torch.bmm(weights.to(self._attending), memory.values)
         return Attended(contexts.flatten(0, 1), weights.view(-1, src_len))
 
     def _autocast(self) -> AbstractContextManager[object]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from typing import TypeAlias
 
 import torch
 from torch import Tensor
@@ -87,6 +88,10 @@ class Step:
     """Attention weights of every row, [active, width, src_len]."""
 
 
+#: Tokens, log-probabilities and attention weights of all hypotheses.
+_Unrolled: TypeAlias = "tuple[list[list[list[int]]], list[list[list[float]]], Tensor | None]"
+
+
 class History:
     """The steps of one search; hypotheses are unrolled from them once, at the end."""
 
@@ -112,7 +117,9 @@ class History:
         Empty places are left out. Raises ModelError where a log-probability is NaN, or a sentence has no hypothesis
         because all continuations are impossible: both mean that the model is broken.
         """
-        tokens, token_log_probs, attention = self._unroll(endings)
+        # For the CPU numbers are quickly fetched and operators slow to start; elsewhere it is the other way round.
+        unroll = self._unroll_by_sentence if endings.slots.device.type == "cpu" else self._unroll
+        tokens, token_log_probs, attention = unroll(endings)
         scores, log_probs, lengths, _, finished = (tensor.tolist() for tensor in endings.tensors())
         results: list[list[Hypothesis]] = []
         for sentence in range(self._sentences):
@@ -139,8 +146,68 @@ class History:
             results.append(best)
         return results
 
-    def _unroll(self, endings: Endings) -> tuple[list[list[list[int]]], list[list[list[float]]], Tensor | None]:
-        """Return tokens and their log-probabilities [sentences, n_best, steps] as lists, attention [..., src_len]."""
+    def _unroll_by_sentence(self, endings: Endings) -> _Unrolled:
+        """As :meth:`_unroll`, hypothesis by hypothesis."""
+        steps = [
+            (step.tokens.tolist(), step.parents.tolist(), step.log_probs.tolist(), step.end_log_probs.tolist())
+            for step in self._steps
+        ]
+        places = self._places()
+        rows = endings.lengths.new_zeros(*endings.lengths.shape, len(steps)).numpy()  # of the attention's weights
+        tokens: list[list[list[int]]] = []
+        log_probs: list[list[list[float]]] = []
+        for sentence, (lengths, slots) in enumerate(zip(endings.lengths.tolist(), endings.slots.tolist(), strict=True)):
+            tokens.append([[0] * len(steps) for _ in lengths])
+            log_probs.append([[0.0] * len(steps) for _ in lengths])
+            for place, (length, slot) in enumerate(zip(lengths, slots, strict=True)):
+                row = slot
+                if length < len(steps) and sentence in places[length]:
+                    end_log_probs = steps[length][3][places[length][sentence]]
+                    row = min(slot, len(end_log_probs) - 1)
+                    log_probs[sentence][place][length] = end_log_probs[row]
+                    rows[sentence, place, length] = row
+                for time in range(length - 1, -1, -1):
+                    where = places[time][sentence]
+                    appended, parents, token_log_probs, _ = steps[time]
+                    tokens[sentence][place][time] = appended[where][slot]
+                    log_probs[sentence][place][time] = token_log_probs[where][slot]
+                    slot = parents[where][slot]
+                    rows[sentence, place, time] = slot
+        return tokens, log_probs, self._attention_of(torch.from_numpy(rows))
+
+    def _places(self) -> list[dict[int, int]]:
+        """Of every step where the sentences that took part stand in it."""
+        places: list[dict[int, int]] = []
+        last: Tensor | None = None
+        for step in self._steps:
+            if step.sentences is not last:
+                places.append({sentence: place for place, sentence in enumerate(step.sentences.tolist())})
+            else:
+                places.append(places[-1])
+            last = step.sentences
+        return places
+
+    def _attention_of(self, rows: Tensor) -> Tensor | None:
+        """The attention weights [sentences, n_best, steps, src_len] of `rows` [sentences, n_best, steps]."""
+        first = self._steps[0].attention
+        if first is None:
+            return None
+        weights = torch.zeros(*rows.shape, first.shape[2])
+        for time, step in enumerate(self._steps):
+            if step.attention is not None:
+                src_len = step.attention.shape[2]
+                chosen = (
+                    rows[:, :, time] if step.sentences.shape[0] == self._sentences else rows[step.sentences, :, time]
+                )
+                found = step.attention.gather(1, chosen[:, :, None].expand(-1, -1, src_len)).float()
+                weights[step.sentences, :, time, :src_len] = found
+        return weights
+
+    def _unroll(self, endings: Endings) -> _Unrolled:
+        """Return tokens and their log-probabilities [sentences, n_best, steps] as lists, attention [..., src_len].
+
+        What is behind a hypothesis, or in an empty place, means nothing.
+        """
         lengths, slots = endings.lengths, endings.slots
         shape = (len(self._steps), *lengths.shape)  # [steps, sentences, n_best]
         tokens = lengths.new_zeros(shape)

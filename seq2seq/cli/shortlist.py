@@ -28,7 +28,7 @@ faster. It is written into the model directory, as shortlist.safetensors."""
 _EXAMPLES = """\
 examples:
   seq2seq-shortlist runs/en-fr
-  seq2seq-shortlist runs/en-fr --most 50 --common 200
+  seq2seq-shortlist runs/en-fr --most 100 --common 2000
   seq2seq-translate --shortlist --precision int8 -m runs/en-fr < input.txt"""
 
 
@@ -48,8 +48,8 @@ def _parser() -> ArgumentParser:
         "--common",
         metavar="N",
         type=count,
-        default=100,
-        help="most frequent target pieces, which every sentence may use (default: 100)",
+        default=1000,
+        help="most frequent target pieces, which every sentence may use (default: 1000)",
     )
     group.add_argument(
         "--pairs", metavar="N", type=count, default=1_000_000, help="read at most the first N pairs (default: 1000000)"

@@ -4,16 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
+from functools import partial
 from itertools import islice
 from pathlib import Path
-from typing import TYPE_CHECKING, TypeAlias, final, overload
+from typing import TYPE_CHECKING, Any, TypeAlias, final, overload
 
 import torch
 
 from seq2seq.batch_search import BatchSearch
 from seq2seq.demands import Source
 from seq2seq.device import PrecisionName, activation_dtype, in_parts_that_fit, resolve_device, resolve_precision
-from seq2seq.errors import UsageError
+from seq2seq.errors import DeviceError, UsageError
 from seq2seq.members import Member, attending, check_target_vocabulary, check_weights
 from seq2seq.minimum_bayes_risk import expected_utilities
 from seq2seq.model.encoder_decoder import EncoderDecoder
@@ -23,8 +24,9 @@ from seq2seq.rendering import Rendering, join_n_best
 from seq2seq.scored import Scored, ScoringKeywords
 from seq2seq.search import Combination, Hypothesis
 from seq2seq.shortlist import Shortlist
-from seq2seq.side_by_side import Result, side_by_side
+from seq2seq.side_by_side import side_by_side
 from seq2seq.source_lines import Sentence, batches_by_length, prepare_lines
+from seq2seq.team import Team
 from seq2seq.text.tokenizer import Tokenizer
 from seq2seq.translation import EMPTY_TRANSLATION, Translation
 from seq2seq.translation_options import (
@@ -67,14 +69,29 @@ class Translator:
         weights: Sequence[float] | None = None,
         prepared: bool = False,
         shortlist: Callable[[], Shortlist] | None = None,
+        processes: int = 1,
     ) -> None:
         """Put it together; :meth:`load` is what most callers want. Models are in evaluation mode, on `device`.
 
         `others` are the further members of an ensemble, over the same target vocabulary. Their source may be cut into
         other pieces; what is said of a line's pieces, such as its longest part, is of those of `source_tokenizer`.
         With `prepared`, models are copied into a form that is faster to search with, where they have one: changes of
-        their weights are not seen any more. `shortlist` reads that of the first model, when first asked for.
+        their weights are not seen any more. `shortlist` reads that of the first model, when first asked for. More than
+        one of the `processes` are further ones with a copy of all this each, in place of threads; on a CPU.
         """
+        self._copied: dict[str, Any] = {
+            "model": model,
+            "source_tokenizer": source_tokenizer,
+            "target_tokenizer": target_tokenizer,
+            "options": options,
+            "device": device,
+            "dtype": dtype,
+            "others": tuple(others),
+            "combination": combination,
+            "weights": weights,
+            "prepared": prepared,
+            "shortlist": shortlist,
+        }
         self.model = model
         self.source_tokenizer = source_tokenizer
         self.target_tokenizer = target_tokenizer
@@ -108,6 +125,16 @@ class Translator:
             device=device,
             dtype=activation_dtype(dtype, device),
         )
+        self._team: Team | None = None
+        check_count("processes", processes)
+        if processes > 1:
+            if device.type != "cpu":
+                raise DeviceError(f"several processes are for the CPU, but the device is {device}; leave processes out")
+            self._team = Team(self, processes=processes, threads=max(1, torch.get_num_threads() // processes))
+
+    def __reduce__(self) -> tuple[Callable[[dict[str, Any]], Translator], tuple[dict[str, Any]]]:
+        """A copy has no further processes."""
+        return _restored, (self._copied,)
 
     @classmethod
     def load(
@@ -118,6 +145,7 @@ class Translator:
         precision: PrecisionName = "fp32",
         combination: Combination = "log-linear",
         weights: Sequence[float] | None = None,
+        processes: int = 1,
     ) -> Translator:
         """Load a model directory, such as `runs/en-fr`, or several as an ensemble.
 
@@ -131,6 +159,10 @@ class Translator:
             combination: of an ensemble, `log-linear` takes the mean of the log-probabilities, renormalised, and
                 `linear` that of the probabilities.
             weights: of an ensemble, one for each model; by default all are equal.
+            processes: with more than one, so many further processes translate on the CPU, each with a copy of the
+                models and its share of PyTorch's threads. For much text: they are faster than threads, take a second or
+                two to start and the memory of a translator each. They end with this one's last use, or by
+                :meth:`close`.
 
         Raises:
             ModelError: a directory cannot be used, or the models do not have the same target vocabulary.
@@ -164,8 +196,14 @@ class Translator:
             combination=combination,
             weights=weights,
             prepared=True,
-            shortlist=lambda: load_shortlist(directories[0], stored),
+            shortlist=partial(load_shortlist, directories[0], stored),
+            processes=processes,
         )
+
+    def close(self) -> None:
+        """End the further processes, if there are any; nothing is translated after that."""
+        if self._team is not None:
+            self._team.close()
 
     @property
     def has_attention(self) -> bool:
@@ -346,25 +384,35 @@ class Translator:
         lengths = [len(sentence.ids) for sentence in sentences]
         batches = list(batches_by_length(lengths, batch_size=options.batch_size, max_tokens=options.max_tokens))
 
-        def translate(batch: list[int]) -> list[list[Translation]]:
-            return in_parts_that_fit(
-                [sentences[index] for index in batch],
-                lambda part: self._translate_batch(part, options, n_best),
-                too_large=lambda sentence: (
-                    f"a sentence of {len(sentence.ids)} pieces with a beam of {options.beam} does not fit into the "
-                    f"memory of {self.device}; use a smaller beam or max_input_pieces, or device cpu"
-                ),
-            )
-
-        for batch, translated in zip(batches, self.for_each(batches, translate), strict=True):
+        of_batches = self._for_each(
+            "_translate_parts", [[sentences[i] for i in batch] for batch in batches], options, n_best
+        )
+        for batch, translated in zip(batches, of_batches, strict=True):
             for index, translations in zip(batch, translated, strict=True):
                 results[index] = translations
         return results
 
-    def for_each(self, batches: Sequence[list[int]], work: Callable[[list[int]], Result]) -> list[Result]:
-        """Results of `work` for every batch, in order: on a CPU side by side, on the cores that PyTorch may use."""
+    def _for_each(
+        self, method: str, batches: Sequence[Sequence[Sentence]], options: TranslationOptions, n_best: int
+    ) -> list[Any]:
+        """What the method gives for every batch, in order: on a CPU side by side, in processes or threads."""
+        if self._team is not None and len(batches) > 1:
+            return self._team.map(method, [(batch, options, n_best) for batch in batches])
         threads = torch.get_num_threads() if self.device.type == "cpu" else 1
-        return side_by_side(batches, work, threads=threads)
+        return side_by_side(batches, lambda batch: getattr(self, method)(batch, options, n_best), threads=threads)
+
+    def _translate_parts(
+        self, sentences: Sequence[Sentence], options: TranslationOptions, n_best: int
+    ) -> list[list[Translation]]:
+        """:meth:`_translate_batch`, in parts where a GPU's memory is too small."""
+        return in_parts_that_fit(
+            sentences,
+            lambda part: self._translate_batch(part, options, n_best),
+            too_large=lambda sentence: (
+                f"a sentence of {len(sentence.ids)} pieces with a beam of {options.beam} does not fit into the "
+                f"memory of {self.device}; use a smaller beam or max_input_pieces, or device cpu"
+            ),
+        )
 
     def _translate_batch(
         self, sentences: Sequence[Sentence], options: TranslationOptions, n_best: int
@@ -381,8 +429,14 @@ class Translator:
             for sentence, hypotheses in zip(sentences, found, strict=True)
         ]
 
+    def search_batches(
+        self, batches: Sequence[Sequence[Sentence]], options: TranslationOptions
+    ) -> list[list[list[Hypothesis]]]:
+        """:meth:`search_batch` for every batch, in order; on a CPU side by side."""
+        return self._for_each("search_batch", batches, options, 1)
+
     def search_batch(
-        self, sentences: Sequence[Sentence], options: TranslationOptions, *, n_best: int = 1
+        self, sentences: Sequence[Sentence], options: TranslationOptions, n_best: int = 1
     ) -> list[list[Hypothesis]]:
         """Ids -> batch -> encoder -> attention and decoder -> beam: the hypotheses of every sentence, best first.
 
@@ -404,3 +458,7 @@ class Translator:
     def translation_of(self, sentence: Sentence, hypothesis: Hypothesis, options: TranslationOptions) -> Translation:
         """Pieces -> text: the translation that a hypothesis is."""
         return self._rendering.translation(sentence, hypothesis, options)
+
+
+def _restored(arguments: dict[str, Any]) -> Translator:
+    return Translator(**arguments)

@@ -14,7 +14,7 @@ import seq2seq
 ROOT = Path(seq2seq.__file__).parent
 
 #: What a part may import beside itself. Base modules know nothing above them, and all may import them.
-BASE = {"errors", "storage", "device", "allocator", "side_by_side", "recording"}
+BASE = {"errors", "storage", "device", "allocator", "side_by_side", "recording", "team"}
 DOWN: dict[str, set[str]] = {
     "errors": set(),
     "storage": {"errors"},
@@ -22,6 +22,7 @@ DOWN: dict[str, set[str]] = {
     "allocator": set(),
     "side_by_side": set(),
     "recording": set(),
+    "team": {"errors", "allocator"},
     "model_files": {"errors"},
     "recipe": {"errors"},  # not device, which imports torch
     "text": BASE,

@@ -14,7 +14,6 @@ from seq2seq.benchmark.material import Material
 from seq2seq.errors import DeviceError
 from seq2seq.machine import memory_gib
 from seq2seq.rendering import join_n_best
-from seq2seq.search import Hypothesis
 from seq2seq.source_lines import batches_by_length
 from seq2seq.translation import EMPTY_TRANSLATION, Translation
 from seq2seq.translation_options import TranslationOptions, with_keywords
@@ -115,29 +114,25 @@ def translate(
     encoding = watch.lap()
     sentences = [sentence for line in lines for sentence in line.sentences]
     found: dict[int, Translation] = {}
-    search = decoding = 0.0
     lengths = [len(sentence.ids) for sentence in sentences]
     batches = list(batches_by_length(lengths, batch_size=options.batch_size, max_tokens=options.max_tokens))
 
-    def find(batch: list[int]) -> list[list[Hypothesis]]:
-        try:
-            return translator.search_batch([sentences[index] for index in batch], options)
-        except torch.OutOfMemoryError:
-            raise DeviceError(
-                f"beam {options.beam} with batches of {options.batch_size} does not fit into the memory of "
-                f"{translator.device}; measure smaller ones"
-            ) from None
-
-    for batch, hypotheses in zip(batches, translator.for_each(batches, find), strict=True):
-        search += watch.lap()
+    try:
+        of_batches = translator.search_batches([[sentences[index] for index in batch] for batch in batches], options)
+    except torch.OutOfMemoryError:
+        raise DeviceError(
+            f"beam {options.beam} with batches of {options.batch_size} does not fit into the memory of "
+            f"{translator.device}; measure smaller ones"
+        ) from None
+    search = watch.lap()
+    for batch, hypotheses in zip(batches, of_batches, strict=True):
         for index, best_first in zip(batch, hypotheses, strict=True):
             found[index] = translator.translation_of(sentences[index], best_first[0], options)
-        decoding += watch.lap()
     in_order = (found.get(index, EMPTY_TRANSLATION) for index in range(len(sentences)))
     translations = [
         join_n_best(line.text, line.parts, [[next(in_order)] for _ in line.parts], options)[0] for line in lines
     ]
-    decoding += watch.lap()
+    decoding = watch.lap()
     return translations, Turn(
         sentences=len(lines),
         source_tokens=sum(lengths),

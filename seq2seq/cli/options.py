@@ -77,6 +77,14 @@ def add_model_options(parser: ArgumentParser) -> None:
         "faster, and auto takes what the machine has of them; int8 is fastest on a CPU (default: fp32)",
     )
     group.add_argument("--threads", metavar="N", type=count, help="CPU threads (default: torch's choice)")
+    group.add_argument(
+        "--processes",
+        metavar="N",
+        type=count,
+        default=1,
+        help="of more than one, each has a copy of the model and its share of the threads: faster on a CPU for "
+        "thousands of lines, and as many times the memory (default: 1)",
+    )
 
 
 @dataclass(frozen=True)
@@ -90,6 +98,7 @@ class ChosenModel:
     threads: int | None
     combination: str | None = None
     weights: tuple[float, ...] | None = None
+    processes: int = 1
 
     @classmethod
     def of(cls, arguments: argparse.Namespace) -> ChosenModel:
@@ -116,6 +125,7 @@ class ChosenModel:
             arguments.threads,
             arguments.combination,
             weights,
+            arguments.processes,
         )
 
     @property
@@ -149,6 +159,7 @@ class ChosenModel:
                 precision=self.precision,  # type: ignore[arg-type]
                 combination=combination,  # type: ignore[arg-type]
                 weights=self.weights,
+                processes=self.processes,
             )
         if not quiet:
             names = " + ".join(map(str, self.directories))

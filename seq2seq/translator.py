@@ -160,9 +160,9 @@ class Translator:
                 `linear` that of the probabilities.
             weights: of an ensemble, one for each model; by default all are equal.
             processes: with more than one, so many further processes translate on the CPU, each with a copy of the
-                models and its share of PyTorch's threads. For much text: they are faster than threads, take a second or
-                two to start and the memory of a translator each. They end with this one's last use, or by
-                :meth:`close`.
+                models and its share of PyTorch's threads. For much text, above all with a shortlist: they take a second
+                or two to start and the memory of a translator each. They end by :meth:`close`, or when nothing refers
+                to the translator any more.
 
         Raises:
             ModelError: a directory cannot be used, or the models do not have the same target vocabulary.

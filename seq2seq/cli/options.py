@@ -82,8 +82,8 @@ def add_model_options(parser: ArgumentParser) -> None:
         metavar="N",
         type=count,
         default=1,
-        help="of more than one, each has a copy of the model and its share of the threads: faster on a CPU for "
-        "thousands of lines, and as many times the memory (default: 1)",
+        help="of more than one, each has a copy of the model and its share of the threads: for thousands of lines on a "
+        "CPU, above all with --shortlist, and as many times the memory (default: 1)",
     )
 
 

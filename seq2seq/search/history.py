@@ -160,12 +160,9 @@ class History:
             tokens.append([[0] * len(steps) for _ in lengths])
             log_probs.append([[0.0] * len(steps) for _ in lengths])
             for place, (length, slot) in enumerate(zip(lengths, slots, strict=True)):
-                row = slot
                 if length < len(steps) and sentence in places[length]:
-                    end_log_probs = steps[length][3][places[length][sentence]]
-                    row = min(slot, len(end_log_probs) - 1)
-                    log_probs[sentence][place][length] = end_log_probs[row]
-                    rows[sentence, place, length] = row
+                    log_probs[sentence][place][length] = steps[length][3][places[length][sentence]][slot]
+                    rows[sentence, place, length] = slot
                 for time in range(length - 1, -1, -1):
                     where = places[time][sentence]
                     appended, parents, token_log_probs, _ = steps[time]

@@ -167,11 +167,11 @@ class _Loop(Generic[State]):
         return self.keep(torch.arange(sentences, device=self.live.device))
 
     def filled_up(self, size: int) -> _Loop[State]:
-        """With copies of the first sentence up to `size`, which are done."""
+        """With copies of the first sentence up to `size`, of which nothing is alive."""
         places = torch.arange(size, device=self.live.device)
         real = places < self.sentences
         filled = self.keep(places * real)
-        return replace(filled, done=filled.done | ~real, live=filled.live.masked_fill(~real[:, None], -torch.inf))
+        return replace(filled, live=filled.live.masked_fill(~real[:, None], -torch.inf))
 
 
 @dataclass(frozen=True)
@@ -313,7 +313,7 @@ class _Program(Generic[State]):
         live = going_on.log_probs
         at_limit = loop.max_lengths == length
         bound = kind.scoring.best_reachable(live.amax(dim=1), length=length, max_lengths=loop.max_lengths)
-        done = loop.done | at_limit | (endings.scores[:, -1] >= bound)
+        done = loop.done | at_limit | (endings.scores[:, -1] >= bound)  # where a score is NaN, the limit alone ends it
         if kind.beam == 1:  # greedy search, which takes the end when it is the best
             done = done | (ends.log_probs[:, 0] > -torch.inf)
         rows = (self._first_rows[:, None] + going_on.parents).flatten()

@@ -58,7 +58,7 @@ def test_the_steps_are_timed_apart(translator: Translator, monkeypatch: pytest.M
     _, turn = translate(translator, text, range(5), options=options_of(translator, beam=1, batch_size=2))
     # Each step once, for all batches: these are searched side by side.
     assert (turn.encoding, turn.search, turn.decoding) == (1.0, 1.0, 1.0)
-    assert turn.seconds == 8.0
+    assert turn.seconds == 3.0
 
 
 def test_a_gpu_is_waited_for_before_the_clock_is_read(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
+from copy import deepcopy
 from dataclasses import replace
 from typing import final
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from seq2seq.model.encoder_decoder import EncoderDecoder
 from seq2seq.model.prepared_layers import prepared_layer, tanh_by_sigmoid
@@ -41,9 +42,10 @@ class PreparedModel:
     def __init__(self, model: EncoderDecoder, *, dtype: torch.dtype, wide: torch.dtype) -> None:
         """Copy the weights of `model`, which is in evaluation mode and of a kind that can be prepared."""
         decoder = model.decoder
-        self._model = model
         self._wide = wide
         self._device_type = model.output.weight.device.type
+        casts = self._device_type == "cpu" and wide is not torch.float32
+        self._model = _cast_once(model, wide) if casts else model
         self._attends_first = decoder.context == "upper-layers"
         layers: list[FusedLayer] = list(decoder.layers)  # type: ignore[arg-type]
         self._embedding = decoder.embedding.weight.detach().to(wide)
@@ -174,6 +176,21 @@ def prepare(model: EncoderDecoder, *, dtype: torch.dtype, wide: torch.dtype | No
         and model.copying is None
     )
     return PreparedModel(model, dtype=dtype, wide=wide) if able else None
+
+
+def _cast_once(model: EncoderDecoder, dtype: torch.dtype) -> EncoderDecoder:
+    """The model with the matrices that :meth:`EncoderDecoder.start` multiplies with in `dtype`.
+
+    Autocast would cast them anew for every batch. The other parameters are those of `model` itself.
+    """
+    copied: EncoderDecoder = deepcopy(model, {id(parameter): parameter for parameter in model.parameters()})
+    parts = [part for part in (copied.encoder, copied.bridge, copied.decoder.attention) if isinstance(part, nn.Module)]
+    for layer in nn.ModuleList(parts).modules():
+        if isinstance(layer, (nn.Linear, FusedLayer)):
+            for name, parameter in list(layer.named_parameters(recurse=False)):
+                if parameter.dim() == 2:
+                    setattr(layer, name, nn.Parameter(parameter.detach().to(dtype), requires_grad=False))
+    return copied
 
 
 def _prepared_readout(readout: Readout, dtype: torch.dtype) -> _ReadOut | None:

@@ -94,15 +94,17 @@ class QuantisedLinear:
     def _keep(self, weights: Tensor, scales: Tensor, bias: Tensor | None) -> None:
         self._weights, self._scales, self._bias = weights, scales, bias
         self._zeros = torch.zeros(weights.shape[0], dtype=torch.int32)
+        self._shift = torch.tensor(_ZERO + 0.5)
         self._packed = torch.ops.onednn.qlinear_prepack(weights, None)
 
     def __call__(self, inputs: Tensor) -> Tensor:
         """Of `inputs` [rows, input] in any floating dtype, [rows, output] in float32."""
         inputs = inputs.float()
         if self._bound is not None:
-            return self._product(inputs * (_LARGEST / self._bound), self._bound / _LARGEST, self._bias)
+            shifted = torch.add(self._shift, inputs, alpha=_LARGEST / self._bound)
+            return self._product(shifted, self._bound / _LARGEST, self._bias)
         scales = inputs.abs().amax(dim=1, keepdim=True).clamp_(min=1e-30).div_(_LARGEST)  # [rows, 1]
-        product = self._product(inputs / scales, 1.0, None)
+        product = self._product((inputs / scales).add_(self._shift), 1.0, None)
         return product.mul_(scales) if self._bias is None else torch.addcmul(self._bias, product, scales)
 
     def select(self, outputs: Tensor) -> QuantisedLinear:
@@ -112,9 +114,9 @@ class QuantisedLinear:
         selected._keep(self._weights.index_select(0, outputs), self._scales.index_select(0, outputs), bias)
         return selected
 
-    def _product(self, scaled: Tensor, scale: float, bias: Tensor | None) -> Tensor:
-        """Of `scaled` inputs, between -127 and 127."""
-        whole = scaled.round_().add_(_ZERO).to(torch.uint8)
+    def _product(self, shifted: Tensor, scale: float, bias: Tensor | None) -> Tensor:
+        """Of inputs between -127 and 127, `shifted` by 128 and, as what follows the point is cut off, by a half."""
+        whole = shifted.to(torch.uint8)
         result: Tensor = torch.ops.onednn.qlinear_pointwise(
             whole, scale, _ZERO, self._packed, self._scales, self._zeros, bias, 1.0, 0, torch.float32, "none", [], ""
         )

@@ -18,7 +18,7 @@ from seq2seq.search.outcome import CutOff, finished, of_parents
 from seq2seq.search.protocol import State, StepModel
 from seq2seq.search.request import Request
 from seq2seq.search.so_far import TokensSoFar
-from seq2seq.search.waiting import looking_waits
+from seq2seq.search.waiting import any_true, looking_waits
 
 
 @torch.no_grad()
@@ -92,6 +92,7 @@ def _search(
     # Where looking does not make the host wait, what nothing calls for is left out.
     waits = looking_waits(device)
     any_ended, first_limit = waits, 0 if waits else int(max_lengths.min())
+    first_rows, last_width = active, 0
 
     for length in range(1, int(max_lengths.max()) + 1):
         width = live.shape[1]
@@ -119,14 +120,17 @@ def _search(
 
         kept: Tensor | None = None
         if any_ended or length >= first_limit:
-            at_limit = max_lengths == length
-            cut_off = cut_off.where(at_limit, live, of_parents(covered, parents))
             # Where the best is NaN the bound is too, and the search goes on, to its report.
             bound = scoring.best_reachable(live.amax(dim=1), length=length, max_lengths=max_lengths)
-            done = at_limit | (endings.scores[:, -1] >= bound)  # nothing alive: the bound is -inf
-            # Whether or not a sentence that is done leaves the batch at once, nothing more happens to it.
-            live = live.masked_fill(done[:, None], -torch.inf)
-            kept = sentences_to_keep(done.view(-1, groups).all(dim=1), step=length)
+            done = endings.scores[:, -1] >= bound  # nothing alive: the bound is -inf
+            if length >= first_limit:
+                at_limit = max_lengths == length
+                cut_off = cut_off.where(at_limit, live, of_parents(covered, parents))
+                done = done | at_limit
+            if waits or any_true(done):
+                # Whether or not a sentence that is done leaves the batch at once, nothing more happens to it.
+                live = live.masked_fill(done[:, None], -torch.inf)
+                kept = sentences_to_keep(done.view(-1, groups).all(dim=1), step=length)
         if kept is not None:
             if kept.numel() == 0:
                 break
@@ -138,8 +142,9 @@ def _search(
             active, live, max_lengths = active[kept], live[kept], max_lengths[kept]
             parents, tokens = parents[kept], tokens[kept]
             met = None if met is None else met[kept]
-        first_rows = torch.arange(0, active.shape[0] * width, width, device=device)
-        rows = (first_rows[:, None] + parents).flatten()
+        if kept is not None or width != last_width:
+            first_rows, last_width = torch.arange(0, active.shape[0] * width, width, device=device)[:, None], width
+        rows = (first_rows + parents).flatten()
         state = state.reorder(rows)
         tokens = tokens.flatten()
         coverage, so_far = coverage.reorder(rows), so_far.reorder(rows).append(tokens)

@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from seq2seq.search.selection import Continuations, best_continuations
-from seq2seq.search.waiting import looking_waits
+from seq2seq.search.waiting import any_true, looking_waits
 
 
 @dataclass(frozen=True)
@@ -54,7 +54,7 @@ class BestExpansion:
     ) -> Expanded:
         """See :class:`Expansion`."""
         drawn = best_continuations(log_probs, live, 2 * self.beam)
-        if not looking_waits(live.device) and not bool((drawn.tokens == self.eos_id).any()):
+        if not looking_waits(live.device) and not any_true(drawn.tokens == self.eos_id):
             return Expanded(None, drawn.first(self.beam))
         return Expanded(*parted(drawn, beam=self.beam, eos_id=self.eos_id))
 

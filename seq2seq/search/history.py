@@ -6,7 +6,9 @@ import math
 from dataclasses import dataclass
 from typing import TypeAlias
 
+import numpy
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
 
 from seq2seq.errors import ModelError
@@ -153,7 +155,7 @@ class History:
             for step in self._steps
         ]
         places = self._places()
-        rows = endings.lengths.new_zeros(*endings.lengths.shape, len(steps)).numpy()  # of the attention's weights
+        rows = numpy.zeros((*endings.lengths.shape, len(steps)), dtype=numpy.int64)  # of the attention's weights
         tokens: list[list[list[int]]] = []
         log_probs: list[list[list[float]]] = []
         for sentence, (lengths, slots) in enumerate(zip(endings.lengths.tolist(), endings.slots.tolist(), strict=True)):
@@ -170,7 +172,7 @@ class History:
                     log_probs[sentence][place][time] = token_log_probs[where][slot]
                     slot = parents[where][slot]
                     rows[sentence, place, time] = slot
-        return tokens, log_probs, self._attention_of(torch.from_numpy(rows))
+        return tokens, log_probs, self._attention_of(rows)
 
     def _places(self) -> list[dict[int, int]]:
         """Of every step where the sentences that took part stand in it."""
@@ -184,21 +186,18 @@ class History:
             last = step.sentences
         return places
 
-    def _attention_of(self, rows: Tensor) -> Tensor | None:
+    def _attention_of(self, rows: NDArray[numpy.int64]) -> Tensor | None:
         """The attention weights [sentences, n_best, steps, src_len] of `rows` [sentences, n_best, steps]."""
         first = self._steps[0].attention
         if first is None:
             return None
-        weights = torch.zeros(*rows.shape, first.shape[2])
+        weights = numpy.zeros((*rows.shape, first.shape[2]), dtype=numpy.float32)
         for time, step in enumerate(self._steps):
             if step.attention is not None:
-                src_len = step.attention.shape[2]
-                chosen = (
-                    rows[:, :, time] if step.sentences.shape[0] == self._sentences else rows[step.sentences, :, time]
-                )
-                found = step.attention.gather(1, chosen[:, :, None].expand(-1, -1, src_len)).float()
-                weights[step.sentences, :, time, :src_len] = found
-        return weights
+                found, sentences = step.attention.float().numpy(), step.sentences.numpy()
+                chosen = found[numpy.arange(len(sentences))[:, None], rows[sentences, :, time]]
+                weights[:, :, time, : found.shape[2]][sentences] = chosen
+        return torch.from_numpy(weights)
 
     def _unroll(self, endings: Endings) -> _Unrolled:
         """Return tokens and their log-probabilities [sentences, n_best, steps] as lists, attention [..., src_len].

@@ -129,7 +129,7 @@ class NarrowedModel(Generic[State]):
 
     def step(self, tokens: Tensor, state: NarrowedState[State]) -> tuple[Tensor, NarrowedState[State], Tensor | None]:
         """See :class:`~seq2seq.search.protocol.StepModel`."""
-        scores, inner, attention = self._step(self._ids[tokens], state.inner)
+        scores, inner, attention = self._step(self._ids.index_select(0, tokens), state.inner)
         grouped = scores.float().view(state.added.shape[0], -1, scores.shape[1])  # [sentences, beam, narrow]
         log_probs = (grouped + state.added).log_softmax(dim=-1)
         return log_probs.flatten(0, 1), NarrowedState(inner, state.added), attention

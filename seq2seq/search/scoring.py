@@ -86,7 +86,7 @@ class Scoring:
 
     def _divisor(self, lengths: int | Tensor) -> float | Tensor:
         base = (lengths + 5.0) / 6.0 if self.normalization == "gnmt" else lengths
-        return cast("float | Tensor", base**self.length_penalty)
+        return cast("float | Tensor", base if self.length_penalty == 1.0 else base**self.length_penalty)
 
 
 def log_coverage(attention: Tensor, source_lengths: Tensor) -> Tensor:

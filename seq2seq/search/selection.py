@@ -116,7 +116,8 @@ def _by_value(log_probs: Tensor, live: Tensor, count: int) -> Continuations | No
     if sums.shape[1] <= count:
         return None
     values, places = sums.topk(count + 1)
-    if not bool((values[:, :-1] > values[:, 1:]).all()):
+    ordered = values.numpy()
+    if not (ordered[:, :-1] > ordered[:, 1:]).all():
         return None
     places = places[:, :count]
     if all_places is not None:

@@ -6,31 +6,26 @@ from typing import Any
 
 import pytest
 import torch
+from torch.utils._python_dispatch import TorchDispatchMode
 
-from seq2seq.build import build_model
 from seq2seq.model import prepared_layers
 from seq2seq.model.prepared import prepare
 from seq2seq.nn import prepacked
 from seq2seq.nn.prepacked import PrepackedLinear, QuantisedLinear, can_prepack, can_quantise
-from seq2seq.recipe import Model
+from tests.small_network import small_network
 
 needs_packing = pytest.mark.skipif(not can_prepack(torch.float32), reason="no prepacked products on this machine")
 
 
 def network(**sections: Any) -> Any:
-    """A network whose outputs are far from equal, in evaluation mode."""
-    sizes = {"hidden_size": 12, "embedding_size": 8, "layers": 2}
-    sections.setdefault("encoder", {"hidden_size": 8, "embedding_size": 8})
-    description = Model.model_validate({"decoder": sizes | sections.pop("decoder", {}), **sections})
-    with torch.random.fork_rng():
-        torch.manual_seed(5)
-        model = build_model(description, source_vocabulary=30, target_vocabulary=40)
-        with torch.no_grad():
-            for parameter in model.parameters():
-                parameter.mul_(2.0)
-                if parameter.dim() == 1:
-                    parameter.uniform_(-1.0, 1.0)
-    return model.eval()
+    """A small network with biases of all sizes."""
+    model = small_network(factor=2.0, **sections)
+    draw = torch.Generator().manual_seed(5)
+    with torch.no_grad():
+        for parameter in model.parameters():
+            if parameter.dim() == 1:
+                parameter.uniform_(-1.0, 1.0, generator=draw)
+    return model
 
 
 CASES: dict[str, dict[str, Any]] = {
@@ -130,6 +125,47 @@ def test_the_weights_are_a_copy() -> None:
     assert torch.equal(ready.step(torch.tensor([2]), state)[0], before)
 
 
+@pytest.mark.skipif(not can_prepack(torch.bfloat16), reason="no prepacked products in bf16 on this machine")
+@torch.no_grad()
+@pytest.mark.parametrize(
+    "sections",
+    [
+        *CASES.values(),
+        {"bridge": "zero"},
+        {"bridge": "final-state", "encoder": {"hidden_size": 6, "embedding_size": 8, "layers": 2}},
+        {"encoder": {"hidden_size": 8, "embedding_size": 8, "cell": "gru", "output_size": 10}},
+        {"encoder": {"hidden_size": 8, "embedding_size": 8, "cell": "lstm-layer-norm"}},
+    ],
+)
+def test_a_batch_starts_with_weights_that_were_cast_before(sections: dict[str, Any]) -> None:
+    model = network(**sections)
+    ready = prepare(model, dtype=torch.bfloat16)
+    assert ready is not None
+    source, lengths = torch.tensor([[5, 9, 3, 7], [4, 3, 0, 0], [8, 8, 3, 0]]), torch.tensor([4, 2, 3])
+    with torch.autocast("cpu", dtype=torch.bfloat16):
+        slow = model.start(source, lengths)
+    casts: list[torch.Size] = []
+
+    class Casts(TorchDispatchMode):
+        def __torch_dispatch__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
+            if func is torch.ops.aten._to_copy.default and isinstance(args[0], torch.nn.Parameter):
+                casts.append(args[0].shape)
+            return func(*args, **(kwargs or {}))
+
+    with Casts():
+        fast = ready.start(source, lengths)
+    for one, other in zip(slow.decoder.layers, fast.decoder.layers, strict=True):
+        assert torch.equal(one.h.float(), other.h)
+        assert (one.c is None) == (other.c is None)
+        assert one.c is None or torch.equal(one.c.float(), other.c)
+    if slow.memory is not None:
+        for mine, theirs in ((fast.memory.values, slow.memory.values), (fast.memory.keys, slow.memory.keys)):
+            assert torch.equal(mine.float(), theirs.bfloat16().float())
+    assert {parameter.dtype for parameter in model.parameters()} == {torch.float32}
+    if sections.get("encoder", {}).get("cell") != "lstm-layer-norm":  # such layers cast their weights themselves
+        assert not [shape for shape in casts if len(shape) == 2]
+
+
 @pytest.mark.parametrize("packed", [True, False])
 def test_a_linear_layer_with_and_without_packing(packed: bool, monkeypatch: pytest.MonkeyPatch) -> None:
     if packed and not can_prepack(torch.float32):
@@ -146,7 +182,7 @@ def test_a_linear_layer_with_and_without_packing(packed: bool, monkeypatch: pyte
 @needs_packing
 def test_a_table_that_would_be_too_large_is_not_made(monkeypatch: pytest.MonkeyPatch) -> None:
     model = network()
-    source, lengths, tokens = torch.tensor([[5, 9, 3]]), torch.tensor([3]), torch.tensor([2])
+    source, lengths, tokens = torch.tensor([[5, 9, 3]] * 36), torch.tensor([3] * 36), torch.arange(4, 40)
     found = []
     for largest in (2**20, 0):
         monkeypatch.setitem(prepared_layers._LARGEST_TABLE, "cpu", largest)

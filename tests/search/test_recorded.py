@@ -12,14 +12,12 @@ from typing import Any
 import pytest
 import torch
 
-from seq2seq.build import build_model
 from seq2seq.errors import ModelError
-from seq2seq.model.encoder_decoder import EncoderDecoder
 from seq2seq.model.prepared import prepare
-from seq2seq.recipe import Model
 from seq2seq.recording import CudaRecorder
 from seq2seq.search import Diversity, Request, Scoring, beam_search, phrases_of, prefixes_of, recorded
 from seq2seq.search.recorded import RecordedSearch, _size_for, can_record
+from tests.small_network import small_network
 from tests.tape import TapeRecorder
 
 
@@ -221,20 +219,6 @@ def test_which_requests_can_be_recorded(toys: SimpleNamespace) -> None:
         RecordedSearch(model, Again()).find(model.start([0, 1]), others[0])
 
 
-def network(**sections: Any) -> EncoderDecoder:
-    """A network whose outputs are far from equal, in evaluation mode."""
-    sizes = {"hidden_size": 12, "embedding_size": 8, "layers": 2}
-    sections.setdefault("encoder", {"hidden_size": 8, "embedding_size": 8})
-    description = Model.model_validate({"decoder": sizes | sections.pop("decoder", {}), **sections})
-    with torch.random.fork_rng():
-        torch.manual_seed(5)
-        model = build_model(description, source_vocabulary=30, target_vocabulary=40)
-        with torch.no_grad():
-            for parameter in model.parameters():
-                parameter.mul_(4.0)
-    return model.eval()
-
-
 def batch(rows: Sequence[int], *, length: int) -> tuple[torch.Tensor, torch.Tensor]:
     """Source ids [batch, length] of these lengths, and the lengths."""
     source = torch.tensor([[(7 * row + 5 * place) % 26 + 4 for place in range(length)] for row in range(len(rows))])
@@ -262,7 +246,7 @@ WIRINGS: dict[str, dict[str, Any]] = {
 @torch.no_grad()
 def test_networks_by_a_tape_that_reads_nothing(name: str, prepares: bool, beam: int, toys: SimpleNamespace) -> None:
     """The tape is as strict as a CUDA graph: whatever Python decided is fixed at the recording."""
-    model: Any = network(**WIRINGS[name])
+    model: Any = small_network(factor=4.0, **WIRINGS[name])
     if prepares:
         model = prepare(model, dtype=torch.float32)
         if model is None:
@@ -291,7 +275,7 @@ def test_networks_by_a_tape_that_reads_nothing(name: str, prepares: bool, beam: 
 @torch.no_grad()
 def test_recordings_of_a_gpu(name: str, beam: int, toys: SimpleNamespace) -> None:
     device = torch.device("cuda", torch.cuda.current_device())
-    model: Any = prepare(network(**WIRINGS[name]).to(device), dtype=torch.float32)
+    model: Any = prepare(small_network(factor=4.0, **WIRINGS[name]).to(device), dtype=torch.float32)
     assert model is not None
     search = RecordedSearch(model, CudaRecorder(device))
     for rows in ([6, 2, 5, 3, 4], [8, 1, 1], [7, 8, 7, 8, 7, 6], [6, 2, 5, 3, 4]):

@@ -2,10 +2,10 @@
 
     python tools/compare_precisions.py recipes/en-fr.yaml --updates 300 --seeds 3 --jobs 2 model.decoder.hidden_size=128
 
-The last validation losses are compared. A cell passes where the mean in bf16 is above that in fp32 by no more than
-twice the standard error over the seeds, or by less than 0.02 nats. `auto` precision takes fp32 for cells that fail
-(`seq2seq/training/precision.py` names them). The table goes to stdout, finished runs to the work folder, so that an
-interrupted comparison goes on where it was.
+Validation losses are compared: the last ones and, with --validations, those on the way too. A cell passes where the
+mean in bf16 is above that in fp32 by no more than twice the standard error over the seeds, or by less than 0.02 nats.
+`auto` precision takes fp32 for cells that fail (`seq2seq/training/precision.py` names them). The table goes to stdout,
+finished runs to the work folder, so that an interrupted comparison goes on where it was.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ import json
 import math
 import statistics
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -62,8 +62,10 @@ def cell_overrides(cell: str) -> list[str]:
     return overrides
 
 
-def final_loss(case: Case, recipe: str, overrides: Sequence[str], updates: int, work: Path) -> float:
-    """Validation loss at the end of one training, in nats per piece; infinite where it diverged."""
+def validation_losses(
+    case: Case, recipe: str, overrides: Sequence[str], updates: int, validations: int, work: Path
+) -> list[float]:
+    """The losses of one training's `validations`, in nats per piece; infinite from where it diverged."""
     torch.set_num_threads(1)
     name = f"{case.cell}-{case.precision}-{case.seed}"
     loaded = load_recipe(
@@ -73,7 +75,7 @@ def final_loss(case: Case, recipe: str, overrides: Sequence[str], updates: int, 
             *overrides,
             f"training.precision={case.precision}",
             f"training.max_updates={updates}",
-            f"training.validation.every_updates={updates}",
+            f"training.validation.every_updates={updates // validations}",
             "training.validation.sentences=8",
             "evaluation.after_training=false",
             f"run.seed={case.seed}",
@@ -87,10 +89,10 @@ def final_loss(case: Case, recipe: str, overrides: Sequence[str], updates: int, 
         result = train(loaded, fresh=True, display=Silence())
     except Seq2SeqError as error:
         print(f"{name}: {error}", file=sys.stderr)
-        return math.inf
+        return [math.inf] * validations
     lines = (result.directory / "journal.jsonl").read_text(encoding="utf-8").splitlines()
     losses = [record["loss"] for record in map(json.loads, lines) if record.get("kind") == "validation"]
-    return float(losses[-1])
+    return losses[:validations]
 
 
 def verdict(fp32: Sequence[float], bf16: Sequence[float]) -> tuple[float, float, bool]:
@@ -108,6 +110,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("recipe")
     parser.add_argument("overrides", nargs="*", help="key.path=value, for every run")
     parser.add_argument("--updates", type=int, default=300)
+    parser.add_argument("--validations", type=int, default=1, help="losses to compare on the way; divides --updates")
     parser.add_argument("--seeds", type=int, default=3, help="runs of each cell in each precision, 2 or more")
     parser.add_argument("--cells", default=",".join(get_args(CellName)), help="comma-separated; all by default")
     parser.add_argument("--jobs", type=int, default=2, help="trainings at a time, of one thread each")
@@ -115,47 +118,75 @@ def main(arguments: Sequence[str] | None = None) -> int:
     chosen = parser.parse_intermixed_args(arguments)
     if chosen.seeds < 2:
         parser.error("a spread needs 2 seeds or more")
+    if chosen.validations < 1 or chosen.updates % chosen.validations:
+        parser.error(f"{chosen.validations} validations cannot be spread evenly over {chosen.updates} updates")
     cells = chosen.cells.split(",")
     unknown = sorted(set(cells) - set(get_args(CellName)))
     if unknown:
         parser.error(f"there is no cell {', '.join(unknown)}; choose from {', '.join(get_args(CellName))}")
     try:
         for cell in cells:
-            load_recipe(chosen.recipe, [*cell_overrides(cell), *chosen.overrides])
+            overrides = [*cell_overrides(cell), *chosen.overrides, f"training.max_updates={chosen.updates}"]
+            load_recipe(chosen.recipe, overrides)
     except Seq2SeqError as problem:
         parser.error(str(problem))
     chosen.work.mkdir(parents=True, exist_ok=True)
     done_file = chosen.work / "results.jsonl"
-    settings = json.dumps([chosen.recipe, chosen.updates, sorted(chosen.overrides)])
-    done: dict[Case, float] = {}
+    settings = json.dumps([chosen.recipe, chosen.updates, chosen.validations, sorted(chosen.overrides)])
+    done: dict[Case, list[float]] = {}
     if done_file.is_file():
         for record in map(json.loads, done_file.read_text(encoding="utf-8").splitlines()):
             if record.pop("settings") == settings:
-                loss = record.pop("loss")
-                done[Case(**record)] = loss
+                losses = record.pop("losses")
+                done[Case(**record)] = losses
     cases = [Case(c, p, s) for c in cells for s in range(1, chosen.seeds + 1) for p in PRECISIONS]
+    done = {case: losses for case, losses in done.items() if case in cases}
     missing = [case for case in cases if case not in done]
     with ProcessPoolExecutor(max_workers=chosen.jobs) as pool, done_file.open("a", encoding="utf-8") as sink:
         futures = {
-            case: pool.submit(final_loss, case, chosen.recipe, chosen.overrides, chosen.updates, chosen.work)
+            case: pool.submit(
+                validation_losses,
+                case,
+                chosen.recipe,
+                chosen.overrides,
+                chosen.updates,
+                chosen.validations,
+                chosen.work,
+            )
             for case in missing
         }
         for number, (case, future) in enumerate(futures.items(), start=1):
             done[case] = future.result()
-            sink.write(json.dumps({**asdict(case), "loss": done[case], "settings": settings}) + "\n")
+            sink.write(json.dumps({**asdict(case), "losses": done[case], "settings": settings}) + "\n")
             sink.flush()
             print(
-                f"{number}/{len(missing)} {case.cell} {case.precision} seed {case.seed}: {done[case]:.4f}",
+                f"{number}/{len(missing)} {case.cell} {case.precision} seed {case.seed}: {done[case][-1]:.4f}",
                 file=sys.stderr,
             )
-    print("| cell | fp32 | bf16 | difference | standard error | within noise |")
-    print("| --- | --- | --- | --- | --- | --- |")
-    for cell in cells:
-        losses = {p: [done[Case(cell, p, s)] for s in range(1, chosen.seeds + 1)] for p in PRECISIONS}
-        difference, error, passed = verdict(losses["fp32"], losses["bf16"])
-        means = " | ".join(f"{statistics.fmean(losses[p]):.4f}" for p in PRECISIONS)
-        print(f"| {cell} | {means} | {difference:+.4f} | {error:.4f} | {'yes' if passed else 'no'} |")
+    print("\n".join(table({case: done[case] for case in cases}, updates=chosen.updates)))
     return 0
+
+
+def table(done: Mapping[Case, Sequence[float]], *, updates: int) -> list[str]:
+    """Lines of Markdown: of every cell and every validation, evenly spread over the `updates`, the comparison."""
+    lines = [
+        "| cell | updates | fp32 | bf16 | difference | standard error | within noise |",
+        "| --- | ---: | ---: | ---: | ---: | ---: | --- |",
+    ]
+    validations = len(next(iter(done.values())))
+    for cell in dict.fromkeys(case.cell for case in done):
+        for index in range(validations):
+            losses = {
+                precision: [
+                    values[index] for case, values in done.items() if (case.cell, case.precision) == (cell, precision)
+                ]
+                for precision in PRECISIONS
+            }
+            difference, error, passed = verdict(losses["fp32"], losses["bf16"])
+            means = " | ".join(f"{statistics.fmean(losses[precision]):.4f}" for precision in PRECISIONS)
+            at = updates * (index + 1) // validations
+            lines.append(f"| {cell} | {at} | {means} | {difference:+.4f} | {error:.4f} | {'yes' if passed else 'no'} |")
+    return lines
 
 
 if __name__ == "__main__":

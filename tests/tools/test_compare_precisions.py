@@ -6,7 +6,7 @@ import math
 
 import pytest
 
-from tools.compare_precisions import main, verdict
+from tools.compare_precisions import Case, main, table, verdict
 
 
 def test_the_standard_error_is_that_of_the_difference_of_two_means() -> None:
@@ -27,10 +27,24 @@ def test_worse_than_noise_better_than_anything_and_next_to_nothing() -> None:
     assert not verdict(close, [2.0, math.inf])[2]
 
 
+def test_a_row_for_every_cell_and_validation() -> None:
+    done = {
+        Case("gru", "fp32", 1): [3.0, 2.0],
+        Case("gru", "bf16", 1): [3.5, 2.0],
+        Case("gru", "fp32", 2): [3.0, 2.2],
+        Case("gru", "bf16", 2): [3.5, 2.2],
+    }
+    assert table(done, updates=300)[2:] == [
+        "| gru | 150 | 3.0000 | 3.5000 | +0.5000 | 0.0000 | no |",
+        "| gru | 300 | 2.1000 | 2.1000 | +0.0000 | 0.1414 | yes |",
+    ]
+
+
 def test_a_cell_that_is_none_and_a_recipe_that_is_wrong(capsys: pytest.CaptureFixture[str]) -> None:
     for arguments, complaint in (
         (["recipes/en-fr.yaml", "--cells", "lsmt"], "there is no cell lsmt; choose from elman-tanh"),
         (["recipes/en-fr.yaml", "model.nothing=1"], "model.nothing: unknown key"),
+        (["recipes/en-fr.yaml", "--updates", "300", "--validations", "7"], "7 validations cannot be spread evenly"),
         (["recipes/en-fr.yaml", "--seeds", "1"], "a spread needs 2 seeds or more"),
     ):
         with pytest.raises(SystemExit) as end:

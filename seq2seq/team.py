@@ -39,7 +39,7 @@ class Team:
         self.close = weakref.finalize(self, _end, members)
 
     def map(self, method: str, arguments: Sequence[tuple[Any, ...]]) -> list[Any]:
-        """What the method returns for each of the arguments, in order; the last ones are begun first.
+        """What the method returns for each of the arguments, in order.
 
         Raises:
             DeviceError: a process has ended by itself.
@@ -54,7 +54,7 @@ class Team:
                 self._idle.put(member)
 
         with ThreadPoolExecutor(self._processes) as pool:
-            return list(pool.map(ask, reversed(arguments)))[::-1]
+            return list(pool.map(ask, arguments))
 
 
 class _Member:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
+from functools import partial
 from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -12,6 +13,7 @@ from seq2seq.cli.arguments import ArgumentParser, count
 from seq2seq.cli.failure import run, say
 
 if TYPE_CHECKING:
+    from seq2seq.data.flat import FlatSentences
     from seq2seq.recipe import Recipe
     from seq2seq.text.tokenizer import Tokenizer
 
@@ -73,8 +75,9 @@ def _shortlist(arguments: Sequence[str] | None) -> None:
         )
     pieces = {piece: place for place, piece in enumerate(target.pieces(range(target.vocabulary_size)))}
     special = {target.pad_id, target.unk_id, target.bos_id, target.eos_id}
+    sources, targets = _encoded(recipe, source, target, most=chosen.pairs)
     shortlist = learn_shortlist(
-        lambda: _encoded(recipe, source, target, most=chosen.pairs),
+        lambda: zip(sources.rows(), targets.rows(), strict=True),
         source_vocabulary=source.vocabulary_size,
         target_vocabulary=target.vocabulary_size,
         always=[target.eos_id],
@@ -95,21 +98,22 @@ def _shortlist(arguments: Sequence[str] | None) -> None:
         )
 
 
-def _encoded(
-    recipe: Recipe, source: Tokenizer, target: Tokenizer, *, most: int
-) -> Iterator[tuple[list[int], list[int]]]:
+def _encoded(recipe: Recipe, source: Tokenizer, target: Tokenizer, *, most: int) -> tuple[FlatSentences, FlatSentences]:
     """Pieces of both sides of the first `most` pairs of the recipe's training text."""
+    import numpy
+
     from seq2seq.build import parallel_text
+    from seq2seq.data.flat import FlatSentences
     from seq2seq.text.corpus import read_pairs
 
     everything = (pair for entry in recipe.corpus.train for pair in read_pairs(parallel_text(entry, recipe.corpus)))
     pairs = islice(everything, most)
+    flat = partial(FlatSentences.of_rows, dtype=numpy.dtype(numpy.int32))
+    sources, targets = [flat([])], [flat([])]
     while chunk := list(islice(pairs, _CHUNK)):
-        sources, targets = (
-            source.encode([pair.source for pair in chunk]),
-            target.encode([pair.target for pair in chunk]),
-        )
-        yield from zip(sources, targets, strict=True)
+        sources.append(flat(source.encode([pair.source for pair in chunk])))
+        targets.append(flat(target.encode([pair.target for pair in chunk])))
+    return FlatSentences.joined(sources), FlatSentences.joined(targets)
 
 
 if __name__ == "__main__":

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from itertools import chain
+from itertools import chain, pairwise
 
 import numpy
 from numpy.typing import NDArray
@@ -38,6 +38,11 @@ class FlatSentences:
 
     def __len__(self) -> int:
         return len(self.offsets) - 1
+
+    def rows(self) -> Iterator[NDArray[numpy.integer]]:
+        """Every sentence's values, in order."""
+        ends = self.offsets.tolist()
+        return (self.values[start:end] for start, end in pairwise(ends))
 
     def lengths(self, indices: Indices | None = None) -> NDArray[numpy.int64]:
         """Values of every sentence, or of the ones named."""

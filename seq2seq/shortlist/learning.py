@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
+from typing import TypeAlias
 
 import numpy
 import torch
@@ -10,8 +11,10 @@ from numpy.typing import NDArray
 
 from seq2seq.shortlist.table import Shortlist
 
-#: A sentence's pieces, source and target.
-Pair = tuple[Sequence[int], Sequence[int]]
+#: A sentence's pieces.
+Pieces: TypeAlias = "Sequence[int] | NDArray[numpy.integer]"
+#: Those of the source and of the target.
+Pair: TypeAlias = "tuple[Pieces, Pieces]"
 
 #: Links between pieces that are held in memory at once, 24 bytes each and more.
 _LINKS_AT_ONCE = 1 << 22

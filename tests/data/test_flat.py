@@ -19,6 +19,7 @@ def test_sentences_are_taken_in_any_order(rows: list[list[int]], choice: list[in
         assert lengths.tolist() == flat.lengths(numpy.array(indices, dtype=kind)).tolist() == list(map(len, expected))
     assert len(flat) == len(rows)
     assert flat.lengths().tolist() == list(map(len, rows))
+    assert [row.tolist() for row in flat.rows()] == rows
 
 
 def test_parts_are_joined() -> None:

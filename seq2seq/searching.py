@@ -165,4 +165,5 @@ def scoring_of(options: TranslationOptions) -> Scoring:
         normalization=options.normalization,
         word_penalty=options.word_penalty,
         coverage_penalty=options.coverage_penalty,
+        stopping=options.stopping,
     )

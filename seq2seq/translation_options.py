@@ -15,6 +15,9 @@ LongInput = Literal["split", "truncate", "error"]
 #: What a length penalty divides by.
 Normalization = Literal["power", "gnmt"]
 
+#: When a beam search of a sentence ends.
+Stopping = Literal["exact", "heuristic"]
+
 #: How translations are found: by beam search, by sampling, or by minimum Bayes risk over samples.
 Method = Literal["beam", "sampling", "mbr"]
 
@@ -33,6 +36,7 @@ class TranslationKeywords(TypedDict, total=False):
     normalization: Normalization | None
     word_penalty: float | None
     coverage_penalty: float | None
+    stopping: Stopping | None
     max_length_ratio: float | None
     max_length_offset: int | None
     max_length: int | None
@@ -70,6 +74,8 @@ class TranslationOptions:
         normalization: what the length penalty divides by: `power`, n^alpha, or `gnmt`, ((5 + n) / 6)^alpha.
         word_penalty: taken off the score for every piece; a negative one makes translations longer.
         coverage_penalty: weight of GNMT's coverage: source pieces that get little attention cost something.
+        stopping: when a beam search of a sentence ends: `exact`, when nothing better can be found; `heuristic`, when
+            nothing better is one piece away, which is sooner.
         max_length_ratio: a translation has at most this many pieces per source piece,
         max_length_offset: and this many more,
         max_length: and in no case more than this.
@@ -111,6 +117,7 @@ class TranslationOptions:
     normalization: Normalization = "power"
     word_penalty: float = 0.0
     coverage_penalty: float = 0.0
+    stopping: Stopping = "exact"
     max_length_ratio: float = 2.0
     max_length_offset: int = 20
     max_length: int | None = None
@@ -163,6 +170,7 @@ class TranslationOptions:
         for name, choices in (
             ("long_input", ("split", "truncate", "error")),
             ("normalization", ("power", "gnmt")),
+            ("stopping", ("exact", "heuristic")),
             ("method", ("beam", "sampling", "mbr")),
             ("utility", ("chrf", "bleu")),
         ):

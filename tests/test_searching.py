@@ -219,6 +219,7 @@ def test_minimum_bayes_risk_is_the_best_of_the_samples(translator: Translator, u
     ("options", "message"),
     [
         ({"normalization": "marian"}, "normalization must be power or gnmt, not 'marian'"),
+        ({"stopping": "never"}, "stopping must be exact or heuristic, not 'never'"),
         ({"method": "greedy"}, "method must be beam, sampling or mbr, not 'greedy'"),
         ({"utility": "ter"}, "utility must be chrf or bleu"),
         ({"word_penalty": math.inf}, "word_penalty must be a number, not inf"),

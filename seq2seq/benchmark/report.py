@@ -20,7 +20,7 @@ class Report:
         models: the model directories, several of an ensemble.
         text: name of what was translated.
         device: such as cpu or cuda:0.
-        precision: of the matrix products, such as fp32; and whether there is a shortlist.
+        precision: of the matrix products, such as fp32; and whether there is a shortlist, and heuristic stopping.
         parameters: of all models together.
         load_seconds: from a directory to a translator, PyTorch imported before.
         memory_gib: the highest of the process, or of allocations on a GPU.

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 from seq2seq.cli.arguments import ArgumentParser, count, whole
 from seq2seq.cli.failure import run, say
 from seq2seq.cli.options import ChosenModel, add_model_options
+from seq2seq.cli.search_options import add_stopping
 from seq2seq.cli.writing import Output
 from seq2seq.errors import UsageError
 
@@ -93,6 +94,7 @@ def _parser() -> ArgumentParser:
     group.add_argument(
         "--shortlist", action="store_true", help="search with the model's shortlist (seq2seq-shortlist makes it)"
     )
+    add_stopping(group)
     add_model_options(parser)
     parser.add_general_options(quiet="say nothing on stderr but errors")
     return parser
@@ -111,8 +113,9 @@ def _benchmark(arguments: Sequence[str] | None) -> None:
     translator = model.load(program=PROGRAM, quiet=chosen.quiet)
     Stopwatch(translator.device)  # waits for the weights
     loaded = perf_counter() - began
-    if chosen.shortlist:
-        translator.options = replace(translator.options, shortlist=True)
+    stopping = chosen.stopping or translator.options.stopping
+    translator.options = replace(translator.options, shortlist=chosen.shortlist, stopping=stopping)
+    kinds = ["shortlist"] * chosen.shortlist + ["heuristic stopping"] * (stopping == "heuristic")
     material = _material(chosen, model, translator)
     beams = list(dict.fromkeys(chosen.beam or [1, translator.options.beam]))
     batch_sizes = list(dict.fromkeys(chosen.batch_size or [translator.options.batch_size]))
@@ -129,7 +132,7 @@ def _benchmark(arguments: Sequence[str] | None) -> None:
         models=[str(directory) for directory in model.directories],
         text=material.name,
         device=str(translator.device),
-        precision=precision_name(translator.dtype) + (", shortlist" if chosen.shortlist else ""),
+        precision=", ".join([precision_name(translator.dtype), *kinds]),
         parameters=parameter_count(translator),
         load_seconds=loaded,
         memory_gib=max([memory_gib(translator.device), *(each.memory_gib for each in throughputs)]),

@@ -43,6 +43,7 @@ def add_search_options(parser: ArgumentParser) -> None:
         choices=("power", "gnmt"),
         help="what the length penalty X divides by: power, n^X; gnmt, ((5 + n) / 6)^X [power]",
     )
+    add_stopping(group)
     add_numbers(
         group,
         ("word-penalty", number, "taken off the score for every piece; a negative one makes translations longer [0.0]"),
@@ -112,6 +113,16 @@ def _add_length_penalty(group: argparse._ArgumentGroup, *, of: str) -> None:
     )
 
 
+def add_stopping(group: argparse._ArgumentGroup) -> None:
+    """Add the option that says when a beam search ends."""
+    group.add_argument(
+        "--stopping",
+        choices=("exact", "heuristic"),
+        help="when a sentence's beam search ends: when nothing better can be found, or, sooner, when nothing better is "
+        "one piece away [exact]",
+    )
+
+
 def _add_batch_options(group: argparse._ArgumentGroup, *, sentences: str, pieces: str) -> None:
     limit = "padding counted: in place of --batch-size, or as a second limit beside it [none]"
     add_numbers(
@@ -159,7 +170,7 @@ def _add_sampling_options(parser: ArgumentParser) -> None:
 
 #: Keywords of a translator that are called as their options.
 _KEYWORDS = (
-    *("beam", "length_penalty", "normalization", "word_penalty", "coverage_penalty"),
+    *("beam", "length_penalty", "normalization", "word_penalty", "coverage_penalty", "stopping"),
     *("max_length_ratio", "max_length_offset", "max_length", "min_length_ratio", "min_length", "no_repeat_ngram"),
     *("diversity_groups", "diversity_strength", "utility", "seed", "temperature", "top_k", "top_p", "epsilon"),
     *("long_input", "max_input_pieces", "split_sentences", "max_tokens", "shortlist"),

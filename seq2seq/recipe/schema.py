@@ -19,6 +19,7 @@ from seq2seq.recipe.tokenizer import TokenizerSection
 from seq2seq.recipe.training import Training
 
 NormalizationName = Literal["power", "gnmt"]
+StoppingName = Literal["exact", "heuristic"]
 LongInputName = Literal["split", "truncate", "error"]
 EvaluationMetricName = Literal["bleu", "chrf", "ter"]
 LowercaseChoice = bool | Literal["both"]
@@ -51,6 +52,12 @@ class Search(Section):
         default=0.0,
         ge=0.0,
         description="Weight of GNMT's coverage: source pieces that get little attention cost something (Wu 2016).",
+        json_schema_extra=CHANGEABLE,
+    )
+    stopping: StoppingName = Field(
+        default="exact",
+        description="When a beam search of a sentence ends: exact, when nothing better can be found; heuristic, when"
+        " nothing better is one piece away, which is sooner.",
         json_schema_extra=CHANGEABLE,
     )
     max_length_ratio: float = Field(

@@ -30,6 +30,8 @@ def score(settings: SearchSettings, log_probs: Floats, length: int, covered: Flo
 def best_reachable(settings: SearchSettings, log_probs: Floats, *, length: int, max_lengths: Integers) -> Floats:
     """What no hypothesis of `length` tokens can become better than, all [active]: the method of the same name there."""
     limits = max_lengths.astype(numpy.float32)
+    if settings.stopping == "heuristic":
+        limits = numpy.minimum(limits, numpy.float32(length + 1))
     bound = log_probs
     if settings.length_penalty:
         bases = (limits + numpy.float32(5.0)) / numpy.float32(6.0) if settings.normalization == "gnmt" else limits

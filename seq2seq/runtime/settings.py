@@ -29,6 +29,7 @@ class SearchSettings:
     normalization: Literal["power", "gnmt"] = "power"
     word_penalty: float = 0.0
     coverage_penalty: float = 0.0
+    stopping: Literal["exact", "heuristic"] = "exact"
     max_length_ratio: float = 2.0
     max_length_offset: int = 20
     max_length: int | None = None
@@ -55,7 +56,11 @@ class SearchSettings:
             raise UsageError(f"max_length_ratio must be a number above 0, not {self.max_length_ratio!r}")
         if not _is_number(self.word_penalty):
             raise UsageError(f"word_penalty must be a number, not {self.word_penalty!r}")
-        for name, choices in (("normalization", ("power", "gnmt")), ("long_input", ("split", "truncate", "error"))):
+        for name, choices in (
+            ("normalization", ("power", "gnmt")),
+            ("stopping", ("exact", "heuristic")),
+            ("long_input", ("split", "truncate", "error")),
+        ):
             if getattr(self, name) not in choices:
                 raise UsageError(f"{name} must be one of {', '.join(choices)}, not {getattr(self, name)!r}")
 

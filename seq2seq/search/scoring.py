@@ -12,6 +12,9 @@ from torch import Tensor
 #: What a log-probability is divided by: a power of the length, or GNMT's form of it.
 Normalization = Literal["power", "gnmt"]
 
+#: When a sentence is done: when nothing better can be found, or when that is unlikely.
+Stopping = Literal["exact", "heuristic"]
+
 #: A log-probability, or many of them.
 Number = TypeVar("Number", float, Tensor)
 
@@ -36,6 +39,9 @@ class Scoring:
         word_penalty: w, taken off for every token; a negative one makes translations longer.
         coverage_penalty: c, the weight of GNMT's coverage (Wu et al. 2016, equation 14; there a weight beta): source
             positions that get little attention cost something. Needs attention.
+        stopping: what bounds the score that a hypothesis can still get. `exact`: nothing that it can become scores
+            higher, up to its maximum length. `heuristic`: nothing that it becomes by one more token does, which
+            longer ones rarely exceed, since a mean per token seldom rises.
 
     Raises:
         ValueError: a number that is not finite, or a length or coverage penalty below 0, which no exact stopping rule
@@ -46,6 +52,7 @@ class Scoring:
     normalization: Normalization = "power"
     word_penalty: float = 0.0
     coverage_penalty: float = 0.0
+    stopping: Stopping = "exact"
 
     def __post_init__(self) -> None:
         for name in ("length_penalty", "coverage_penalty"):
@@ -76,8 +83,12 @@ class Scoring:
         so no continuation's first term is above the present log-probability divided by the largest divisor. The
         word penalty of a continuation lies between those of `length` + 1 and of `max_lengths`, and coverage adds at
         most 0. The shapes of `log_probs` and `max_lengths` broadcast.
+
+        With heuristic :attr:`stopping` it is the bound of what they become by one more token.
         """
         limits = max_lengths.to(log_probs.dtype)
+        if self.stopping == "heuristic":
+            limits = limits.clamp(max=length + 1)
         bound = log_probs if self.length_penalty == 0.0 else log_probs / self._divisor(limits)
         if self.word_penalty:
             shortest = torch.minimum(torch.zeros_like(limits) + (length + 1), limits)

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from seq2seq import searching
 from seq2seq.translator import Translator
 
 LINES = ["Where is the station?", "the small dog", "two tickets, please", "bread and milk"]
@@ -25,6 +26,20 @@ def read(ended: Any) -> dict[str, Any]:
     assert ended.status == 0
     found: dict[str, Any] = json.loads(ended.output)
     return found
+
+
+def test_a_search_that_stops_sooner_is_named(
+    command, small_model: Path, text: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[str] = []
+    scoring_of = searching.scoring_of
+    monkeypatch.setattr(searching, "scoring_of", lambda options: asked.append(options.stopping) or scoring_of(options))
+    arguments = ("-m", small_model, "-i", text, "--json", "--beam", 2, *QUICK, "--sentences", 2)
+    assert read(command("benchmark", *arguments))["precision"] == "fp32"
+    assert set(asked) == {"exact"}
+    asked.clear()
+    assert read(command("benchmark", *arguments, "--stopping", "heuristic"))["precision"] == "fp32, heuristic stopping"
+    assert set(asked) == {"heuristic"}
 
 
 def test_the_report_for_programs(command, small_model: Path, translator: Translator, text: Path) -> None:

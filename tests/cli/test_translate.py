@@ -244,11 +244,11 @@ def test_utf_16_is_named(command, small_model: Path) -> None:
 
 def test_penalties_limits_and_groups_reach_the_search(command, small_model: Path, translator: Translator) -> None:
     options = ("--normalization", "gnmt", "--word-penalty", "-0.5", "--coverage-penalty", 0.2, "--no-repeat-ngram", 2)
-    limits = ("--max-length", 9, "--min-length", 3, "--min-length-ratio", 0.2)
+    limits = ("--max-length", 9, "--min-length", 3, "--min-length-ratio", 0.2, "--stopping", "heuristic")
     ended = command("translate", "-m", small_model, *options, *limits, "--scores", stdin=TEXT)
     wanted = translator.translate(
         LINES, normalization="gnmt", word_penalty=-0.5, coverage_penalty=0.2, no_repeat_ngram=2, max_length=9,
-        min_length=3, min_length_ratio=0.2,
+        min_length=3, min_length_ratio=0.2, stopping="heuristic",
     )  # fmt: skip
     assert ended.lines == [f"{each.text} ||| {each.score:.4f}" for each in wanted]
     diverse = ("--beam", 6, "--n-best", "--diversity-groups", 3, "--diversity-strength", 2)

@@ -57,6 +57,7 @@ def expected(
             normalization=settings.normalization,
             word_penalty=settings.word_penalty,
             coverage_penalty=settings.coverage_penalty,
+            stopping=settings.stopping,
         ),
         rules={
             "min_lengths": (own * settings.min_length_ratio).ceil().long().clamp(min=settings.min_length) + 1,
@@ -77,6 +78,7 @@ def expected(
         {"word_penalty": -0.7},
         {"word_penalty": 0.4, "length_penalty": 0.0},
         {"coverage_penalty": 0.8},
+        {"stopping": "heuristic"},
         {"max_length": 4},
         {"min_length": 4, "min_length_ratio": 1.7},
         {"no_repeat_ngram": 2},

@@ -36,13 +36,19 @@ def test_bounds_by_hand() -> None:
         settings = SearchSettings(length_penalty=0.0, word_penalty=word_penalty)
         assert best_reachable(settings, floats(-4.0), length=3, max_lengths=limits).tolist() == [bound]
     assert best_reachable(SearchSettings(), floats(-4.0), length=3, max_lengths=limits).tolist() == [-0.5]
+    heuristic = SearchSettings(stopping="heuristic")
+    assert best_reachable(heuristic, floats(-4.0), length=3, max_lengths=limits).tolist() == [-1.0]
 
 
 @pytest.mark.parametrize("normalization", ["power", "gnmt"])
 @pytest.mark.parametrize("length_penalty", [0.0, 0.6, 1.0, 1.7])
 @pytest.mark.parametrize("word_penalty", [-0.3, 0.0, 0.3])
-def test_they_are_the_numbers_of_the_toolkit(normalization: Any, length_penalty: float, word_penalty: float) -> None:
+@pytest.mark.parametrize("stopping", ["exact", "heuristic"])
+def test_they_are_the_numbers_of_the_toolkit(
+    normalization: Any, length_penalty: float, word_penalty: float, stopping: Any
+) -> None:
     numbers = {"length_penalty": length_penalty, "normalization": normalization, "word_penalty": word_penalty}
+    numbers["stopping"] = stopping
     settings, scoring = SearchSettings(**numbers), Scoring(**numbers)
     log_probs, limits = -torch.arange(1, 30) / 7.0, torch.arange(12, 41)
     for length in (1, 11, 12):
@@ -50,7 +56,7 @@ def test_they_are_the_numbers_of_the_toolkit(normalization: Any, length_penalty:
         assert ours.tolist() == scoring.score(log_probs, length).tolist()
         ours = best_reachable(settings, log_probs.numpy(), length=length, max_lengths=limits.numpy())
         theirs = scoring.best_reachable(log_probs, length=length, max_lengths=limits)
-        assert ours.tolist() == pytest.approx(theirs.tolist(), rel=1e-6)
+        assert ours.tolist() == pytest.approx(theirs.tolist(), rel=1e-6, abs=1e-6)
 
 
 def test_coverage_leaves_the_end_of_the_source_out() -> None:

@@ -57,7 +57,7 @@ def texts(translator: Translator, lines: list[str], **options: Any) -> list[str]
         {"beam": 3, "length_penalty": 0.0},
         {"length_penalty": 2.0, "max_length": 5},
         {"normalization": "gnmt", "word_penalty": -0.5},
-        {"coverage_penalty": 0.7},
+        {"coverage_penalty": 0.7, "stopping": "heuristic"},
         {"no_repeat_ngram": 1, "min_length": 6},
         {"long_input": "truncate"},
         {"split_sentences": True, "max_input_pieces": 9, "batch_size": 2},

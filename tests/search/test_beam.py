@@ -215,6 +215,20 @@ def test_stopping_saves_steps_and_changes_nothing(toys: SimpleNamespace, monkeyp
     assert len(model.rows) == 30
 
 
+def test_stopping_when_nothing_better_is_one_token_away(toys: SimpleNamespace) -> None:
+    """The end at once has a mean of log 0.9 = -0.105; the 25 tokens after 3, all certain, log 0.1 / 25 = -0.092."""
+    chain = {token: {token + 1: 1.0} for token in range(3, 26)}
+    model = toys.markov({1: {2: 0.9, 3: 0.1}, **chain, 26: {2: 1.0}}, vocab=27)
+    for stopping, ids, steps in (("exact", list(range(3, 27)), 25), ("heuristic", [], 1)):
+        model.rows.clear()
+        scoring = Scoring(length_penalty=1.0, stopping=stopping)
+        assert search(model, [0], [40], beam=2, scoring=scoring)[0][0].ids == ids
+        assert len(model.rows) == steps
+    # What is better one token later is waited for: 0.3 alone, 0.28 with a certain end, log 0.28 / 2.
+    model = toys.markov({1: {2: 0.3, A: 0.28}, A: {2: 1.0}}, vocab=5)
+    assert search(model, [0], [40], beam=2, scoring=scoring)[0][0].ids == [A]
+
+
 def test_attention_only_if_asked_for(toys: SimpleNamespace) -> None:
     assert search(toys.hashing(tables=1, vocab=6), [0], [3], beam=2)[0][0].attention is None
 

@@ -60,6 +60,7 @@ REQUESTS: dict[str, dict[str, Any]] = {
     "wider than the vocabulary": {"beam": 12, "n_best": 12},
     "no length penalty": {"beam": 4, "scoring": Scoring(length_penalty=0.0)},
     "gnmt": {"beam": 4, "scoring": Scoring(length_penalty=0.6, normalization="gnmt")},
+    "heuristic": {"beam": 4, "n_best": 2, "scoring": Scoring(length_penalty=1.0, stopping="heuristic")},
     "words cost": {"beam": 4, "n_best": 2, "scoring": Scoring(length_penalty=1.0, word_penalty=0.3)},
     "words pay": {"beam": 4, "n_best": 2, "scoring": Scoring(length_penalty=1.0, word_penalty=-0.3)},
     "greedy that pays": {"beam": 1, "scoring": Scoring(length_penalty=0.5, word_penalty=-0.3)},

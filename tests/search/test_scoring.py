@@ -70,6 +70,16 @@ def test_at_the_limit_the_bound_is_the_score() -> None:
     assert bound.tolist() == [-2.0 - 1.5]
 
 
+def test_a_heuristic_bound_looks_one_token_ahead() -> None:
+    scoring = Scoring(stopping="heuristic")
+    limits = torch.tensor([9, 3, 2])
+    for length in (2, torch.tensor([2, 2, 2])):  # the next token is the third, where there may be one
+        bound = scoring.best_reachable(torch.full((3,), -6.0), length=length, max_lengths=limits)
+        assert bound.tolist() == [-2.0, -2.0, -3.0]
+    paid = Scoring(length_penalty=0.0, word_penalty=-0.5, stopping="heuristic")
+    assert paid.best_reachable(torch.full((3,), -6.0), length=2, max_lengths=limits).tolist() == [-4.5, -4.5, -5.0]
+
+
 @pytest.mark.parametrize("value", [-0.1, math.nan, math.inf])
 @pytest.mark.parametrize("name", ["length_penalty", "coverage_penalty"])
 def test_other_penalties_are_refused(name: str, value: float) -> None:

@@ -31,7 +31,7 @@ _EXAMPLES = """\
 examples:
   seq2seq-shortlist runs/en-fr
   seq2seq-shortlist runs/en-fr --most 100 --common 2000
-  seq2seq-translate --shortlist --precision int8 -m runs/en-fr < input.txt"""
+  seq2seq-translate --shortlist --precision int8 --stopping heuristic -m runs/en-fr < input.txt"""
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

@@ -35,8 +35,9 @@ def beam_search(model: StepModel[State], state: State, request: Request) -> list
     :mod:`~seq2seq.search.expansion` and :mod:`~seq2seq.search.constraints`.
 
     Stopping is exact: a sentence is done when ``n_best`` of its finished hypotheses score at least as high as anything
-    that its live ones could still become; :meth:`~seq2seq.search.scoring.Scoring.best_reachable` has the proof. Of a
-    diverse search every group stops by itself, with as many hypotheses as it has places.
+    that its live ones could still become; :meth:`~seq2seq.search.scoring.Scoring.best_reachable` has the proof, and
+    the heuristic that may be asked for in its place. Of a diverse search every group stops by itself, with as many
+    hypotheses as it has places.
 
     At its maximum length a sentence ends. Hypotheses still alive then are returned only where there are fewer than
     ``n_best`` finished ones, after these, with ``finished`` False. A sentence has fewer than ``n_best`` results only

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import random
 from collections import Counter
+from dataclasses import fields
 from typing import Any
 
 import pytest
@@ -16,6 +17,9 @@ from seq2seq.data.batch import make_source
 from seq2seq.demands import Source
 from seq2seq.errors import UsageError
 from seq2seq.minimum_bayes_risk import expected_utilities
+from seq2seq.search import Scoring
+from seq2seq.searching import scoring_of
+from seq2seq.translation_options import TranslationOptions
 from seq2seq.translator import Translation, Translator
 
 LINES = [
@@ -62,6 +66,15 @@ def test_scores_by_their_formula(translator: Translator) -> None:
         covered = attention(translator, line, best).sum(dim=0)[:-1].clamp(1e-3, 1.0).log().sum().item()
         expected = best.log_prob / ((5 + count) / 6) ** 0.7 - 0.1 * count + 0.3 * covered
         assert best.score == pytest.approx(expected, abs=1e-4)
+
+
+def test_every_option_of_the_score_reaches_it() -> None:
+    chosen = {
+        "length_penalty": 0.6, "normalization": "gnmt", "word_penalty": 0.1, "coverage_penalty": 0.3,
+        "stopping": "heuristic",
+    }  # fmt: skip
+    assert scoring_of(TranslationOptions(**chosen)) == Scoring(**chosen)
+    assert set(chosen) == {field.name for field in fields(Scoring)}
 
 
 def test_a_word_penalty_moves_the_length(translator: Translator) -> None:

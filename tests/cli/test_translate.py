@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from seq2seq import searching
 from seq2seq.translator import Translator
 
 LINES = ["Where is the station?", "", "I would like two tickets, please.", "the small dog"]
@@ -255,6 +256,17 @@ def test_penalties_limits_and_groups_reach_the_search(command, small_model: Path
     ended = command("translate", "-m", small_model, *diverse, stdin=TEXT)
     several = translator.translate(LINES, beam=6, n_best=6, diversity_groups=3, diversity_strength=2.0)
     assert [line.split(" ||| ")[1] for line in ended.lines] == [each.text for best in several for each in best]
+
+
+@pytest.mark.parametrize("stopping", ["exact", "heuristic"])
+def test_when_to_stop_reaches_the_search(
+    stopping: str, command, small_model: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[str] = []
+    scoring_of = searching.scoring_of
+    monkeypatch.setattr(searching, "scoring_of", lambda options: asked.append(options.stopping) or scoring_of(options))
+    assert command("translate", "-m", small_model, "--stopping", stopping, stdin=TEXT).status == 0
+    assert set(asked) == {stopping}
 
 
 def test_samples(command, small_model: Path, translator: Translator) -> None:
